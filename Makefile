@@ -1,0 +1,121 @@
+# hearken: one build file, everything under build/. Targets: all demo check lint bench asan
+# tsan fuzz golden install uninstall clean, and packages (which the first four call).
+B ?= build
+PREFIX ?= /usr/local
+CC = gcc
+CFLAGS ?= -O3 -g
+WARN = -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wvla -Wstrict-prototypes \
+       -Wmissing-prototypes -Wpointer-arith -Wwrite-strings -Werror
+LIBS = jack fftw3f liblo sndfile inih libxxhash soxr
+PKGCFLAGS = $(shell pkg-config --cflags $(LIBS))
+PKGLIBS = $(shell pkg-config --libs $(LIBS))
+COMPILE = $(CC) -std=c11 -D_POSIX_C_SOURCE=200809L -fno-math-errno -pthread -I. $(PKGCFLAGS) -MMD -MP \
+          $(WARN) $(CPPFLAGS) $(CFLAGS) $(SAN) $(ISA)
+LINK = $(CC) -pthread $(CFLAGS) $(SAN) $(LDFLAGS)
+
+LIB_SRC = $(filter-out rt/main.c,$(wildcard rt/*.c dsp/*.c index/*.c osc/*.c))
+LIB_OBJ = $(LIB_SRC:%.c=$(B)/%.o)
+CHECKS = $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/check_*.c))
+TOOLS = $(patsubst tests/tools/%.c,$(B)/tests/tools/%,$(filter-out %/rtguard.c,$(wildcard tests/tools/*.c)))
+BENCHES = $(patsubst tests/bench/%.c,$(B)/tests/bench/%,$(wildcard tests/bench/*.c))
+REPLAYS = $(patsubst tests/fuzz_%.c,$(B)/tests/replay_%,$(wildcard tests/fuzz_*.c))
+FUZZERS = $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/fuzz_*.c))
+# What runs per block on the audio and analysis threads: no heap, lock or stdio in these.
+HOT = rt/capture rt/ring rt/gate rt/analyse dsp/logmel dsp/stream dsp/project \
+      dsp/kern_c dsp/kern_avx2 index/query index/hyperplane index/idxkern_c \
+      index/idxkern_avx2 osc/encode
+
+all: $(B)/hearken
+
+$(B)/%.o: %.c Makefile
+	@mkdir -p $(@D)
+	$(COMPILE) -c $< -o $@
+$(B)/%_avx2.o: ISA := -mavx2 -mfma
+$(B)/hearken: $(B)/rt/main.o $(LIB_OBJ)
+	$(LINK) $^ $(PKGLIBS) -lm -o $@
+# The heap of the tests is counted, and can be made to fail (tests/support.h).
+WRAP = -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=aligned_alloc,--wrap=strdup
+$(CHECKS): $(B)/tests/check_%: $(B)/tests/check_%.o $(B)/tests/support.o $(LIB_OBJ)
+	$(LINK) $(WRAP) $^ $(PKGLIBS) $$(pkg-config --libs check) -lm -o $@
+$(B)/tests/tools/%: $(B)/tests/tools/%.o
+	$(LINK) $^ -ljack -lsndfile -lm -o $@
+$(B)/tests/tools/rtguard.so: tests/tools/rtguard.c
+	@mkdir -p $(@D)
+	$(CC) -O1 -g -Wall -Wextra -shared -fPIC $< -ldl -lpthread -o $@
+
+# Installs what is missing with apt-get and says so; does nothing where all is there.
+packages:
+	@tests/packages.sh build test
+demo: packages
+	@$(MAKE) --no-print-directory -s all tools
+	@B=$(B) tests/demo.sh $(CORPUS)
+check: packages
+	@$(MAKE) --no-print-directory all tools checks
+	@B=$(B) tests/run.sh
+	@$(MAKE) --no-print-directory lint
+checks: $(CHECKS) $(REPLAYS)
+$(REPLAYS): $(B)/tests/replay_%: $(B)/tests/fuzz_%.o $(B)/tests/replay.o $(LIB_OBJ)
+	$(LINK) $^ $(PKGLIBS) -lm -o $@
+tools: $(TOOLS) $(B)/tests/tools/rtguard.so
+
+# One command a line, each with a sanitizer build of its own below build/.
+asan: SAN = -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+asan: packages
+	@$(MAKE) --no-print-directory B=build/asan SAN='$(SAN)' CFLAGS='-O1 -g' all checks tools
+	@B=build/asan CK_FORK=no tests/run.sh
+tsan: packages
+	@$(MAKE) --no-print-directory B=build/tsan SAN=-fsanitize=thread CFLAGS='-O1 -g' \
+	    all checks tools
+	@B=build/tsan CK_FORK=no TSAN_OPTIONS='halt_on_error=1 suppressions=tests/tsan.supp' \
+	    tests/run.sh
+
+bench: packages
+	@tests/packages.sh bench
+	@$(MAKE) --no-print-directory -s all tools benches
+	@B=$(B) tests/bench/run.sh
+benches: $(BENCHES)
+$(BENCHES): $(B)/tests/bench/%: $(B)/tests/bench/%.o $(LIB_OBJ)
+	$(LINK) $^ $(PKGLIBS) $$(pkg-config --silence-errors --libs aubio) -lm -o $@
+$(B)/tests/bench/%.o: CPPFLAGS += $(shell pkg-config --exists aubio && echo -DHAVE_AUBIO)
+
+# make fuzz SECONDS_EACH=600: every fuzzer in tests/fuzz_*.c, by clang's libFuzzer.
+SECONDS_EACH ?= 60
+fuzz:
+	@tests/packages.sh build fuzz
+	@$(MAKE) --no-print-directory B=build/fuzz CC=clang CFLAGS='-O1 -g' \
+	    SAN='-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all' fuzzers
+	@B=build/fuzz tests/fuzz.sh $(SECONDS_EACH)
+fuzzers: $(FUZZERS)
+$(FUZZERS): $(B)/tests/fuzz_%: $(B)/tests/fuzz_%.o $(LIB_OBJ)
+	$(LINK) -fsanitize=fuzzer $^ $(PKGLIBS) -lm -o $@
+
+# Layout, static checks, shell scripts; hot objects free of heap, locks and stdio; leaves
+# that know only themselves; files of at most 500 lines.
+lint: all
+	clang-format --dry-run --Werror $$(git ls-files '*.[ch]' | grep -v tests/tools/rtguard.c)
+	shellcheck -x -S warning $$(git ls-files '*.sh') .ci/run
+	@for o in $(HOT); do test -f $(B)/$$o.o || { echo "lint: no such hot object: $$o"; exit 1; }; done
+	! nm -Au $(HOT:%=$(B)/%.o) | grep -E ' U (.*alloc|free|.*printf.*|puts|fwrite|pthread_.*)$$'
+	! grep -nE '^#include "(rt|dsp|index|osc)/' dsp/*.[ch] index/*.[ch] osc/*.[ch] | \
+	    grep -vE '^(dsp|index|osc)/[^:]*:[0-9]*:#include "\1/'
+	! wc -l $$(git ls-files '*.c' '*.h') | awk '$$2 != "total" && $$1 > 500' | grep .
+
+golden: $(B)/tests/check_golden
+	GOLDEN_WRITE=1 $(B)/tests/check_golden
+
+install: all
+	install -D -m 755 $(B)/hearken $(DESTDIR)$(PREFIX)/bin/hearken
+	install -d $(DESTDIR)$(PREFIX)/share/hearken/presets $(DESTDIR)$(PREFIX)/share/man/man1
+	install -m 644 presets/*.conf $(DESTDIR)$(PREFIX)/share/hearken/presets
+	$(B)/hearken man >$(B)/hearken.1
+	install -m 644 $(B)/hearken.1 $(DESTDIR)$(PREFIX)/share/man/man1/hearken.1
+uninstall:
+	rm -rf $(DESTDIR)$(PREFIX)/bin/hearken $(DESTDIR)$(PREFIX)/share/hearken \
+	    $(DESTDIR)$(PREFIX)/share/man/man1/hearken.1
+clean:
+	rm -rf build
+
+.PHONY: all packages demo check checks tools asan tsan bench benches fuzz fuzzers lint golden \
+        install uninstall clean
+.SECONDARY:
+-include $(shell find $(B) -name '*.d' 2>/dev/null)

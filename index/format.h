@@ -1,0 +1,139 @@
+/*
+ * The bytes of an index file, and an index once it is open. docs/index-format.md says
+ * the same for people who write readers. Little-endian; every struct is used in place.
+ */
+#ifndef HEARKEN_FORMAT_H
+#define HEARKEN_FORMAT_H
+
+#include "index/index.h"
+
+#include <stdbool.h>
+
+#if !defined(__BYTE_ORDER__) || __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
+#error                                                                                 \
+    "index files are little-endian and used in place: this needs a little-endian host"
+#endif
+
+#define FMT_MAGIC "hearken" /* with its NUL: 8 bytes */
+#define FMT_SHARED UINT32_MAX
+
+enum {
+    FMT_VERSION = 1,
+    FMT_ORDER = 0x01020304, /* 0x04030201 where bytes are the other way round */
+    FMT_ALIGN = 64,         /* a cache line; sections begin at multiples of it */
+    FMT_MAX_KNOTS = 65536,
+    FMT_MAX_PLANES = 22, /* beyond this the starts of a table outgrow most caches */
+    FMT_MAX_TABLES = 64,
+};
+
+/* What a section holds. Below FMT_SCALE it occurs once, from there once per scale. */
+enum {
+    FMT_SETTINGS = 1, /* text with its NUL */
+    FMT_REPORT,       /* text with its NUL */
+    FMT_SOUNDS,       /* fmt_sound [n_sounds] */
+    FMT_STRINGS,      /* NUL-terminated strings, where the sounds point to */
+    FMT_SCALE,        /* one fmt_scale */
+    FMT_MEAN,         /* float [n_in] */
+    FMT_SPREAD,       /* float [n_in] */
+    FMT_MATRIX,       /* float [dim][n_in]; absent for the identity */
+    FMT_KNOTS,        /* float [n_knots] */
+    FMT_ROWS,         /* float [n_entries][dim] */
+    FMT_ENTRIES,      /* idx_entry [n_entries] */
+    FMT_CENTRE,       /* float [dim]; from here on only with IDX_HYPERPLANE */
+    FMT_PLANES,       /* float [n_tables][n_planes][dim] */
+    FMT_STARTS,       /* uint32 [n_tables][2^n_planes + 1] */
+    FMT_IDS,          /* uint32 [n_tables][n_entries] */
+    FMT_KINDS,
+    FMT_MAX_SECTIONS = FMT_SCALE - 1 + IDX_SCALES * (FMT_KINDS - FMT_SCALE),
+};
+
+/*
+ * At offset 0, followed at once by fmt_section [n_sections]. What comes before the
+ * checksum is compared with constants, so the checksum need not cover itself.
+ */
+typedef struct {
+    char magic[8];
+    uint32_t version;
+    uint32_t byte_order;
+    uint64_t checksum;    /* XXH3-64 of all bytes from here to the last fmt_section */
+    uint64_t total_bytes; /* of the file: where the last section ends */
+    uint32_t n_sections;
+    uint32_t zero0;
+    uint64_t seed; /* of the planes, which are stored: nothing depends on it */
+    uint64_t zero[2];
+} fmt_header;
+
+/* Sections lie in the order of this table, with zeros up to the next multiple of 64. */
+typedef struct {
+    uint32_t kind;
+    uint32_t scale; /* FMT_SHARED below FMT_SCALE */
+    uint64_t offset;
+    uint64_t bytes;
+    uint64_t checksum; /* XXH3-64 of the section without its padding */
+} fmt_section;
+
+typedef struct {
+    uint32_t n_in, dim, n_entries, n_knots;
+    uint32_t has_matrix; /* 0 or 1 */
+    uint32_t family, n_planes, n_tables, n_probes, max_candidates;
+    float recall, candidates;
+    uint32_t zero[4];
+} fmt_scale;
+
+typedef struct {
+    uint32_t path, label; /* offsets in the strings */
+    uint32_t rate_hz, n_channels;
+    double seconds;
+} fmt_sound;
+
+_Static_assert(sizeof(fmt_header) == 64, "on disk");
+_Static_assert(sizeof(fmt_section) == 32, "on disk");
+_Static_assert(sizeof(fmt_scale) == 64, "on disk");
+_Static_assert(sizeof(fmt_sound) == 24, "on disk");
+_Static_assert(sizeof(idx_entry) == 12, "on disk");
+_Static_assert(sizeof(float) == 4 && sizeof(double) == 8, "on disk");
+
+/* The hash tables of one scale; all NULL where it is searched exactly. */
+typedef struct {
+    const float *centre;   /* [dim] mean of the rows; what is hashed is row - centre */
+    const float *planes;   /* [n_tables][n_planes][dim] normals of unit length */
+    const uint32_t *start; /* [n_tables][2^n_planes + 1] */
+    const uint32_t *id;    /* [n_tables][n_entries], ascending within a bucket */
+} idx_tables;
+
+struct idx_index {
+    const unsigned char *data;
+    size_t n_bytes;
+    bool mapped; /* data is a mapping of our own */
+    idx_scale scales[IDX_SCALES];
+    idx_tables tables[IDX_SCALES];
+    const fmt_sound *sounds;
+    uint32_t n_sounds;
+    const char *strings, *settings, *report;
+};
+
+/* Bytes of a section of a scale, 0 where it must be absent; its counts are in range. */
+uint64_t fmt_bytes(const fmt_scale *h, uint32_t kind);
+
+const char *fmt_kind_name(uint32_t kind);
+
+/* The counts and parameters of a scale, alone; false with a reason where one is off. */
+bool fmt_scale_fits(const fmt_scale *h, char *fault, size_t fault_len);
+
+/* The arrays of a scale whose counts fit; false with a reason where a value is off. */
+bool idx_scale_holds(const idx_scale *s, uint32_t n_sounds, char *fault,
+                     size_t fault_len);
+
+/* n vectors [dim] of unit length; false with a reason that calls them by name. */
+bool fmt_units_hold(const float rows[], size_t n, size_t dim, const char *name,
+                    char *fault, size_t fault_len);
+
+/* Hash tables of a scale that holds: all that a search reads without looking. */
+bool idx_tables_hold(const idx_tables *t, const idx_scale *s, char *fault,
+                     size_t fault_len);
+
+/* Writes a sentence into why (may be NULL with 0) and returns st. */
+__attribute__((format(printf, 4, 5))) idx_status
+idx_because(idx_status st, char *why, size_t why_len, const char *format, ...);
+
+#endif

@@ -1,0 +1,50 @@
+#include "idxkern.h"
+
+#ifdef __clang__
+/* a fused product would round otherwise than avx2 does */
+#pragma STDC FP_CONTRACT OFF
+#endif
+
+enum { LANES = 16 };
+
+static float
+fold(const float a[LANES])
+{
+    float b[8];
+    for (int j = 0; j < 8; j++)
+        b[j] = a[j] + a[j + 8];
+    for (int j = 0; j < 4; j++)
+        b[j] += b[j + 4];
+    return (b[0] + b[2]) + (b[1] + b[3]);
+}
+
+static float
+dot(const float *restrict x, const float *restrict y, size_t dim)
+{
+    float a[LANES] = {0};
+    size_t i = 0;
+    for (; i + LANES <= dim; i += LANES)
+        for (size_t j = 0; j < LANES; j++)
+            a[j] += x[i + j] * y[i + j];
+    for (size_t j = 0; i + j < dim; j++)
+        a[j] += x[i + j] * y[i + j];
+    return fold(a);
+}
+
+static void
+dots_c(float *restrict out, const float *restrict x, const float *restrict rows,
+       size_t dim, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        out[i] = dot(x, rows + i * dim, dim);
+}
+
+static void
+picks_c(float *restrict out, const float *restrict x, const float *restrict rows,
+        size_t dim, const uint32_t *restrict id, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        out[i] = dot(x, rows + id[i] * dim, dim);
+}
+
+const idx_kern idx_kern_c = {"c", dots_c, picks_c};

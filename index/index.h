@@ -1,0 +1,219 @@
+/*
+ * index: finds stored sounds near a query. No threads, no JACK, no audio.
+ *
+ *   float x[dim] --idx_query--> idx_hit hits[n]      best first
+ *
+ * An index file holds, for each scale (frame, event, scene), unit-length embeddings
+ * ("rows", [n_entries][dim], row-major), the entry that each row stands for, and hash
+ * tables over them; and, shared by the scales, the sounds, their labels, the settings
+ * they were analysed with and a build report. docs/index-format.md describes the bytes.
+ *
+ * An open index never changes and may be read by any number of threads; an idx_scratch
+ * belongs to one thread at a time. Every pointer into an index is valid until
+ * idx_close().
+ */
+#ifndef HEARKEN_INDEX_H
+#define HEARKEN_INDEX_H
+
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
+
+typedef enum {
+    IDX_OK = 0,
+    IDX_EARG,    /* an argument is outside of what the header allows */
+    IDX_ENOMEM,  /* out of memory */
+    IDX_EIO,     /* the file cannot be read or written; why says which call failed */
+    IDX_EFORMAT, /* the file is damaged, truncated, of a newer version or of another
+                    kind */
+    IDX_ESILENT, /* the query has no direction: its norm is below 1e-12 or not finite */
+} idx_status;
+
+/* One sentence for a status, never NULL. */
+const char *idx_status_text(idx_status st);
+
+enum {
+    IDX_SCALES = 3,      /* 0 frame, 1 event, 2 scene */
+    IDX_MAX_DIM = 1024,  /* floats in an embedding */
+    IDX_MAX_IN = 65536,  /* floats in a raw feature vector, before the projection */
+    IDX_MAX_K = 1000,    /* neighbours in one answer */
+    IDX_MAX_PATH = 1000, /* bytes in a sound's path: a match has to fit one datagram */
+    IDX_MAX_LABEL = 255,
+};
+
+typedef enum { IDX_EXACT = 0, IDX_HYPERPLANE = 1 } idx_family;
+
+/*
+ * How one scale is searched. Zeros mean "choose for me" in idx_tune(); in a file only
+ * the four counts of an exact scale are 0.
+ */
+typedef struct {
+    uint32_t family;         /* idx_family */
+    uint32_t n_planes;       /* K: bits in a key, 1..22 */
+    uint32_t n_tables;       /* L: 1..64 */
+    uint32_t n_probes;       /* T: buckets visited in all tables together, >= L */
+    uint32_t max_candidates; /* rows compared exactly at most, in probe order */
+    float recall;            /* recall@10 measured by idx_tune(); 1 for IDX_EXACT */
+    float candidates;        /* mean rows compared per query, measured by idx_tune() */
+} idx_params;
+
+/* What one row stands for. */
+typedef struct {
+    uint32_t sound; /* 0..n_sounds-1 */
+    float start_s;  /* seconds from the beginning of that sound */
+    float length_s; /* seconds */
+} idx_entry;
+
+typedef struct {
+    const char *path;  /* UTF-8 as the file system had it, 1..IDX_MAX_PATH bytes */
+    const char *label; /* 0..IDX_MAX_LABEL bytes */
+    double seconds;    /* length of the sound */
+    uint32_t rate_hz;  /* of the file */
+    uint32_t n_channels;
+} idx_sound;
+
+/*
+ * One scale of an open index, or of one to be written.
+ *
+ *   mean, spread  [n_in]           z = (raw - mean) / spread; spread is above 0
+ *   matrix        [dim][n_in]      or NULL for the identity (then dim == n_in)
+ *   knots         [n_knots]        ascending cosines, 2 to 65536 of them; knot i is the
+ *                                  i/(n_knots-1) quantile that idx_score() goes by
+ *   rows          [n_entries][dim] unit length, within 1e-3
+ *   entries       [n_entries]
+ *
+ * index stores mean, spread and matrix for its caller and does not use them. A scale
+ * that is all zeros is absent; without entries, knots may be absent too.
+ */
+typedef struct {
+    uint32_t n_in, dim, n_entries, n_knots;
+    const float *mean, *spread, *matrix, *knots, *rows;
+    const idx_entry *entries;
+    idx_params params;
+} idx_scale;
+
+/* ---- Reading -------------------------------------------------------------------- */
+
+typedef struct idx_index idx_index;
+
+/*
+ * Maps a file read-only and verifies all of it: magic, version, sizes, every checksum,
+ * every offset, count, entry and bucket, and that all floats are finite. Allocates. A
+ * scale without entries is legal (n_entries 0). On failure *out is NULL and why (of
+ * why_len bytes, may be NULL with 0) holds one sentence that names the path and says
+ * what to do. Not for real-time threads.
+ */
+idx_status idx_open(idx_index **out, const char *path, char *why, size_t why_len);
+
+/* The same over bytes in memory, which must stay, aligned to 64, until idx_close(). */
+idx_status idx_open_memory(idx_index **out, const void *data, size_t n_bytes, char *why,
+                           size_t why_len);
+
+/* Takes NULL. */
+void idx_close(idx_index *index);
+
+/* The mapped bytes, so that the caller can lock them in memory. */
+const void *idx_memory(const idx_index *index, size_t *n_bytes);
+
+/* A scale, 0..IDX_SCALES-1. */
+const idx_scale *idx_scale_of(const idx_index *index, uint32_t scale);
+
+uint32_t idx_n_sounds(const idx_index *index);
+idx_sound idx_sound_of(const idx_index *index, uint32_t sound);
+
+/* Text of "key = value" lines, NUL-terminated; the caller's at the time of writing. */
+const char *idx_settings(const idx_index *index);
+const char *idx_report(const idx_index *index);
+
+/* ---- Searching ------------------------------------------------------------------ */
+
+typedef struct {
+    uint32_t entry;
+    float cosine; /* [-1, 1] */
+} idx_hit;
+
+typedef struct {
+    uint32_t n_candidates; /* rows compared exactly */
+    uint32_t n_probes;     /* buckets visited */
+    uint32_t cut;          /* 1 when max_candidates ended the search early */
+} idx_work;
+
+/* Working memory for queries on one index by one thread. */
+typedef struct idx_scratch idx_scratch;
+idx_status idx_scratch_new(idx_scratch **out, const idx_index *index);
+void idx_scratch_free(idx_scratch *scratch);
+
+/*
+ * Finds the stored entries nearest to a query by cosine.
+ *
+ *   x       [dim] of that scale; any length but zero, need not be of unit norm
+ *   hits    [k] out, best first; equal cosines in order of entry, so that runs repeat
+ *   n_hits  out, 0..k; fewer than k when fewer were found or stored
+ *   work    out, what it took; may be NULL
+ *
+ * By the scale's family: an exact scan, or hyperplane LSH (Charikar, STOC 2002) with
+ * multi-probing (Lv et al., VLDB 2007; order of flips as in FALCONN) and exact
+ * re-ranking. Real-time safe: does not allocate, lock or block. IDX_EARG if k is 0 or >
+ * IDX_MAX_K, IDX_ESILENT if x has no direction. An empty scale answers IDX_OK with no
+ * hits.
+ */
+idx_status idx_query(const idx_index *index, uint32_t scale, idx_scratch *scratch,
+                     const float x[], uint32_t k, idx_hit hits[], uint32_t *n_hits,
+                     idx_work *work);
+
+/* The exact twin: the same by comparing every row. What recall is measured against. */
+idx_status idx_query_exact(const idx_index *index, uint32_t scale, idx_scratch *scratch,
+                           const float x[], uint32_t k, idx_hit hits[],
+                           uint32_t *n_hits);
+
+/* Where a cosine lies among the knots of a scale, linearly between them: 0..1. */
+float idx_score(const idx_scale *scale, float cosine);
+
+/* ---- Building ------------------------------------------------------------------- */
+
+/*
+ * Chooses how a scale is to be searched and fills the zeros of *params. With family
+ * IDX_EXACT nothing is measured. With IDX_HYPERPLANE, K and L follow from n_entries
+ * where zero, and where n_probes is zero the least number of probes is sought that
+ * reaches target_recall: recall@10 on up to 200 rows spread over the scale, the sound
+ * that each belongs to left out, because the overlapping frames of one sound find each
+ * other whatever the tables, and live sound has none of them. A neighbour counts as
+ * found at up to 1.001 times the distance of the tenth. When auto_family is not 0,
+ * scales below IDX_EXACT_BELOW entries, and those whose probing would compare more than
+ * a quarter of all rows, become IDX_EXACT; a scale without entries always does.
+ * Deterministic: counts decide, never clocks. Progress may be NULL; it is called with
+ * the share done (0..1) about every 50 ms.
+ */
+enum { IDX_EXACT_BELOW = 20000 };
+typedef void idx_progress(void *ctx, double share);
+idx_status idx_tune(const idx_scale *scale, uint64_t seed, float target_recall,
+                    int auto_family, idx_params *params, idx_progress *progress,
+                    void *ctx);
+
+/*
+ * Fills knots[n_knots] with the quantiles of how alike a moment and its nearest
+ * stranger are: for up to n_sample rows spread over the scale, the highest cosine to a
+ * row of another sound. With fewer than two sounds: evenly spaced over [-1, 1].
+ */
+idx_status idx_calibrate(const idx_scale *scale, uint32_t n_sample, uint32_t n_knots,
+                         float knots[]);
+
+typedef struct {
+    uint32_t n_sounds;
+    const idx_sound *sounds;
+    const char *settings, *report;
+    idx_scale scales[IDX_SCALES]; /* with params as idx_tune() gave them */
+    uint64_t seed;                /* of the hyperplanes */
+} idx_contents;
+
+/*
+ * Builds the tables and writes an index to path: to a temporary name beside it, synced,
+ * then renamed, so that a reader never sees half a file. The same contents give the
+ * same bytes. *stop (may be NULL), set by another thread or a signal handler, ends it
+ * early with IDX_EIO; on every failure the temporary file is removed. IDX_EARG, with
+ * why, where the contents break a rule of this header.
+ */
+idx_status idx_write(const char *path, const idx_contents *contents,
+                     const atomic_int *stop, char *why, size_t why_len);
+
+#endif

@@ -1,0 +1,429 @@
+/* Opening an index: map, then believe nothing that has not been checked. Cold. */
+#include "format.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <xxhash.h>
+
+enum { FAULT_BYTES = 160 };
+
+/* A file being opened. */
+typedef struct {
+    idx_index *ix;
+    const char *path;
+    char *why;
+    size_t why_len;
+    const fmt_section *shared[FMT_SCALE];
+    const fmt_section *scales[IDX_SCALES][FMT_KINDS];
+} opening;
+
+#define REFUSE(o, ...) idx_because(IDX_EFORMAT, (o)->why, (o)->why_len, __VA_ARGS__)
+
+static idx_status
+damaged(const opening *o, const char *fault)
+{
+    return REFUSE(o, "%s is damaged (%s); build it again", o->path, fault);
+}
+
+/* ---- Header and sections -------------------------------------------------------- */
+
+static idx_status
+check_kind(const opening *o, const fmt_header *h)
+{
+    const size_t n = o->ix->n_bytes;
+    if (n == 0)
+        return REFUSE(o, "%s is empty; make an index with `hearken build`", o->path);
+    if (n < sizeof h->magic || memcmp(h->magic, FMT_MAGIC, sizeof h->magic) != 0)
+        return REFUSE(o, "%s: not a hearken index; make one with `hearken build`",
+                      o->path);
+    if (n < sizeof *h)
+        return REFUSE(o, "%s is truncated within its header; build it again", o->path);
+    if (h->byte_order != FMT_ORDER)
+        return damaged(o, "its byte order is not little-endian");
+    if (h->version > FMT_VERSION)
+        return REFUSE(
+            o,
+            "%s was written by a newer hearken (format %u); this one reads format "
+            "%d; build it again or update hearken",
+            o->path, h->version, FMT_VERSION);
+    if (h->version < FMT_VERSION)
+        return damaged(o, "there is no format 0");
+    return IDX_OK;
+}
+
+static idx_status
+check_header(const opening *o, const fmt_header *h)
+{
+    const size_t n = o->ix->n_bytes;
+    const size_t from = offsetof(fmt_header, total_bytes);
+    if (h->total_bytes > n)
+        return REFUSE(o,
+                      "%s is truncated (%zu of %llu bytes are there); build it again",
+                      o->path, n, (unsigned long long)h->total_bytes);
+    if (h->total_bytes < n)
+        return damaged(o, "it is longer than its header says");
+    if (h->n_sections > FMT_MAX_SECTIONS ||
+        sizeof *h + h->n_sections * sizeof(fmt_section) > n)
+        return damaged(o, "its section table does not fit");
+    if (XXH3_64bits(o->ix->data + from,
+                    sizeof *h - from + h->n_sections * sizeof(fmt_section)) !=
+        h->checksum)
+        return damaged(o, "checksum of the header differs");
+    if (h->zero0 || h->zero[0] || h->zero[1])
+        return damaged(o, "a reserved field is not 0");
+    return IDX_OK;
+}
+
+/* Where pointers to a section of this kind and scale are kept, or NULL. */
+static const fmt_section **
+slot_of(opening *o, const fmt_section *s)
+{
+    if (s->kind > 0 && s->kind < FMT_SCALE && s->scale == FMT_SHARED)
+        return &o->shared[s->kind];
+    if (s->kind >= FMT_SCALE && s->kind < FMT_KINDS && s->scale < IDX_SCALES)
+        return &o->scales[s->scale][s->kind];
+    return NULL;
+}
+
+static bool
+zeros(const unsigned char *p, const unsigned char *end)
+{
+    while (p < end && *p == 0)
+        p++;
+    return p == end;
+}
+
+/* One section, which must begin where the one before ended; *end moves on. */
+static idx_status
+check_section(opening *o, const fmt_section *s, uint64_t *end)
+{
+    const idx_index *ix = o->ix;
+    const uint64_t offset = (*end + FMT_ALIGN - 1) / FMT_ALIGN * FMT_ALIGN;
+    const fmt_section **slot = slot_of(o, s);
+    if (!slot)
+        return REFUSE(
+            o,
+            "%s is damaged (section kind %u of scale %u is unknown); build it "
+            "again",
+            o->path, s->kind, s->scale);
+    const char *name = fmt_kind_name(s->kind);
+    if (*slot)
+        return REFUSE(o, "%s is damaged (two sections %s); build it again", o->path,
+                      name);
+    if (s->offset != offset || offset > ix->n_bytes || s->bytes > ix->n_bytes - offset)
+        return REFUSE(o, "%s is damaged (section %s lies elsewhere); build it again",
+                      o->path, name);
+    if (!zeros(ix->data + *end, ix->data + offset))
+        return damaged(o, "padding is not 0");
+    if (XXH3_64bits(ix->data + offset, s->bytes) != s->checksum)
+        return REFUSE(o,
+                      "%s is damaged (checksum of section %s differs); build it again",
+                      o->path, name);
+    *slot = s;
+    *end = offset + s->bytes;
+    return IDX_OK;
+}
+
+static idx_status
+check_sections(opening *o, const fmt_header *h)
+{
+    const fmt_section *s = (const void *)(o->ix->data + sizeof *h);
+    uint64_t end = sizeof *h + h->n_sections * sizeof *s;
+    idx_status st = IDX_OK;
+    for (uint32_t i = 0; !st && i < h->n_sections; i++)
+        st = check_section(o, &s[i], &end);
+    for (uint32_t kind = 1; !st && kind < FMT_SCALE; kind++)
+        if (!o->shared[kind])
+            st = REFUSE(o, "%s is damaged (section %s is missing); build it again",
+                        o->path, fmt_kind_name(kind));
+    if (!st && end != o->ix->n_bytes)
+        st = damaged(o, "bytes follow the last section");
+    return st;
+}
+
+static const void *
+data_of(const opening *o, const fmt_section *s)
+{
+    return s ? o->ix->data + s->offset : NULL;
+}
+
+/* ---- What they hold ------------------------------------------------------------- */
+
+static const char *
+text_of(const opening *o, uint32_t kind)
+{
+    const fmt_section *s = o->shared[kind];
+    const char *text = data_of(o, s);
+    /* its only NUL is its last byte */
+    return s->bytes > 0 && memchr(text, 0, s->bytes) == text + s->bytes - 1 ? text
+                                                                            : NULL;
+}
+
+static bool
+string_fits(const opening *o, uint32_t at, size_t least, size_t most)
+{
+    const size_t bytes = o->shared[FMT_STRINGS]->bytes;
+    if (at >= bytes)
+        return false;
+    const size_t room = bytes - at < most + 1 ? bytes - at : most + 1;
+    const char *nul = memchr(o->ix->strings + at, 0, room);
+    return nul && (size_t)(nul - (o->ix->strings + at)) >= least;
+}
+
+static idx_status
+check_shared(opening *o)
+{
+    idx_index *ix = o->ix;
+    const uint64_t bytes = o->shared[FMT_SOUNDS]->bytes;
+    ix->settings = text_of(o, FMT_SETTINGS);
+    ix->report = text_of(o, FMT_REPORT);
+    if (!ix->settings || !ix->report)
+        return damaged(o, "a text does not end where its section does");
+    ix->sounds = data_of(o, o->shared[FMT_SOUNDS]);
+    ix->strings = data_of(o, o->shared[FMT_STRINGS]);
+    if (bytes % sizeof *ix->sounds != 0 || bytes / sizeof *ix->sounds > UINT32_MAX)
+        return damaged(o, "section sounds holds no whole number of sounds");
+    ix->n_sounds = (uint32_t)(bytes / sizeof *ix->sounds);
+    for (uint32_t i = 0; i < ix->n_sounds; i++) {
+        const fmt_sound *s = &ix->sounds[i];
+        if (!string_fits(o, s->path, 1, IDX_MAX_PATH) ||
+            !string_fits(o, s->label, 0, IDX_MAX_LABEL))
+            return damaged(o, "a path or label is not in section strings");
+        if (!isfinite(s->seconds) || s->seconds < 0)
+            return damaged(o, "the length of a sound is not a time");
+    }
+    return IDX_OK;
+}
+
+static idx_status
+check_sizes(const opening *o, const fmt_scale *h, uint32_t scale)
+{
+    for (uint32_t kind = FMT_SCALE; kind < FMT_KINDS; kind++) {
+        const fmt_section *s = o->scales[scale][kind];
+        const uint64_t bytes = fmt_bytes(h, kind);
+        if ((s ? s->bytes : 0) != bytes || (s && bytes == 0))
+            return REFUSE(
+                o, "%s is damaged (section %s of scale %u is %s); build it again",
+                o->path, fmt_kind_name(kind), scale, s ? "of another size" : "missing");
+    }
+    return IDX_OK;
+}
+
+static void
+take_scale(const opening *o, const fmt_scale *h, uint32_t scale)
+{
+    const fmt_section *const *at = o->scales[scale];
+    o->ix->scales[scale] = (idx_scale){
+        .n_in = h->n_in,
+        .dim = h->dim,
+        .n_entries = h->n_entries,
+        .n_knots = h->n_knots,
+        .mean = data_of(o, at[FMT_MEAN]),
+        .spread = data_of(o, at[FMT_SPREAD]),
+        .matrix = data_of(o, at[FMT_MATRIX]),
+        .knots = data_of(o, at[FMT_KNOTS]),
+        .rows = data_of(o, at[FMT_ROWS]),
+        .entries = data_of(o, at[FMT_ENTRIES]),
+        .params = {.family = h->family,
+                   .n_planes = h->n_planes,
+                   .n_tables = h->n_tables,
+                   .n_probes = h->n_probes,
+                   .max_candidates = h->max_candidates,
+                   .recall = h->recall,
+                   .candidates = h->candidates},
+    };
+    o->ix->tables[scale] = (idx_tables){
+        .centre = data_of(o, at[FMT_CENTRE]),
+        .planes = data_of(o, at[FMT_PLANES]),
+        .start = data_of(o, at[FMT_STARTS]),
+        .id = data_of(o, at[FMT_IDS]),
+    };
+}
+
+static idx_status
+check_scale(opening *o, uint32_t i)
+{
+    char fault[FAULT_BYTES] = "";
+    const fmt_section *s = o->scales[i][FMT_SCALE];
+    const fmt_scale *h = data_of(o, s);
+    if (!h || s->bytes != sizeof *h)
+        return damaged(o, "a scale is missing");
+    if (h->zero[0] | h->zero[1] | h->zero[2] | h->zero[3])
+        return damaged(o, "a reserved field of a scale is not 0");
+    if (!fmt_scale_fits(h, fault, sizeof fault))
+        return damaged(o, fault);
+    const idx_status st = check_sizes(o, h, i);
+    if (st)
+        return st;
+    take_scale(o, h, i);
+    const idx_scale *sc = &o->ix->scales[i];
+    if (!idx_scale_holds(sc, o->ix->n_sounds, fault, sizeof fault) ||
+        (h->family == IDX_HYPERPLANE &&
+         !idx_tables_hold(&o->ix->tables[i], sc, fault, sizeof fault)))
+        return damaged(o, fault);
+    return IDX_OK;
+}
+
+/* ---- Opening -------------------------------------------------------------------- */
+
+static idx_status
+check_all(idx_index *ix, const char *path, char *why, size_t why_len)
+{
+    opening o = {.ix = ix, .path = path, .why = why, .why_len = why_len};
+    const fmt_header *h = (const void *)ix->data;
+    idx_status st = check_kind(&o, h);
+    if (!st)
+        st = check_header(&o, h);
+    if (!st)
+        st = check_sections(&o, h);
+    if (!st)
+        st = check_shared(&o);
+    for (uint32_t i = 0; !st && i < IDX_SCALES; i++)
+        st = check_scale(&o, i);
+    return st;
+}
+
+static idx_status
+no_memory(const char *path, char *why, size_t why_len)
+{
+    return idx_because(IDX_ENOMEM, why, why_len, "%s: out of memory", path);
+}
+
+/* Gives ix to *out if it is sound, else frees it. */
+static idx_status
+finish(idx_index **out, idx_index *ix, idx_status st)
+{
+    if (st)
+        idx_close(ix);
+    else
+        *out = ix;
+    return st;
+}
+
+static idx_status
+map_fd(idx_index *ix, int fd, const char *path, char *why, size_t why_len)
+{
+    struct stat sb;
+    if (fstat(fd, &sb) != 0)
+        return idx_because(IDX_EIO, why, why_len, "cannot look at %s: %s", path,
+                           strerror(errno));
+    if (S_ISDIR(sb.st_mode))
+        return idx_because(IDX_EIO, why, why_len,
+                           "%s is a folder; make an index of it with `hearken build`",
+                           path);
+    if (!S_ISREG(sb.st_mode))
+        return idx_because(IDX_EIO, why, why_len, "%s is not a file", path);
+    ix->n_bytes = (size_t)sb.st_size;
+    if (ix->n_bytes == 0) /* cannot be mapped; check_kind() has the sentence */
+        return IDX_OK;
+    void *data = mmap(NULL, ix->n_bytes, PROT_READ, MAP_PRIVATE, fd, 0);
+    if (data == MAP_FAILED)
+        return idx_because(IDX_EIO, why, why_len, "cannot map %s: %s", path,
+                           strerror(errno));
+    ix->data = data;
+    ix->mapped = true;
+    return IDX_OK;
+}
+
+static idx_status
+map_file(idx_index *ix, const char *path, char *why, size_t why_len)
+{
+    /* not to wait on a pipe that nobody writes to */
+    const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0)
+        return idx_because(IDX_EIO, why, why_len, "cannot open %s: %s", path,
+                           strerror(errno));
+    const idx_status st = map_fd(ix, fd, path, why, why_len);
+    close(fd);
+    return st;
+}
+
+idx_status
+idx_open(idx_index **out, const char *path, char *why, size_t why_len)
+{
+    *out = NULL;
+    idx_index *ix = calloc(1, sizeof *ix);
+    if (!ix)
+        return no_memory(path, why, why_len);
+    idx_status st = map_file(ix, path, why, why_len);
+    if (!st)
+        st = check_all(ix, path, why, why_len);
+    return finish(out, ix, st);
+}
+
+idx_status
+idx_open_memory(idx_index **out, const void *data, size_t n_bytes, char *why,
+                size_t why_len)
+{
+    const char *name = "the index in memory";
+    *out = NULL;
+    if ((uintptr_t)data % FMT_ALIGN != 0)
+        return idx_because(IDX_EARG, why, why_len, "%s is not aligned to %d bytes",
+                           name, FMT_ALIGN);
+    idx_index *ix = calloc(1, sizeof *ix);
+    if (!ix)
+        return no_memory(name, why, why_len);
+    ix->data = data;
+    ix->n_bytes = n_bytes;
+    return finish(out, ix, check_all(ix, name, why, why_len));
+}
+
+void
+idx_close(idx_index *index)
+{
+    if (!index)
+        return;
+    if (index->mapped)
+        munmap((void *)(uintptr_t)index->data, index->n_bytes);
+    free(index);
+}
+
+/* ---- Looking -------------------------------------------------------------------- */
+
+const void *
+idx_memory(const idx_index *index, size_t *n_bytes)
+{
+    *n_bytes = index->n_bytes;
+    return index->data;
+}
+
+const idx_scale *
+idx_scale_of(const idx_index *index, uint32_t scale)
+{
+    return &index->scales[scale];
+}
+
+uint32_t
+idx_n_sounds(const idx_index *index)
+{
+    return index->n_sounds;
+}
+
+idx_sound
+idx_sound_of(const idx_index *index, uint32_t sound)
+{
+    const fmt_sound *s = &index->sounds[sound];
+    return (idx_sound){.path = index->strings + s->path,
+                       .label = index->strings + s->label,
+                       .seconds = s->seconds,
+                       .rate_hz = s->rate_hz,
+                       .n_channels = s->n_channels};
+}
+
+const char *
+idx_settings(const idx_index *index)
+{
+    return index->settings;
+}
+
+const char *
+idx_report(const idx_index *index)
+{
+    return index->report;
+}

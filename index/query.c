@@ -1,0 +1,168 @@
+/* What both families of search share, and the exact scan. Analysis thread. */
+#include "search.h"
+
+#include <math.h>
+
+/* Whether a comes after b in an answer. */
+static bool
+worse(idx_hit a, idx_hit b)
+{
+    return a.cosine < b.cosine || (a.cosine == b.cosine && a.entry > b.entry);
+}
+
+/* Puts hit at place i of a heap of n or below, where none under it is worse. */
+static void
+sift_down(idx_hit heap[], uint32_t n, uint32_t i, idx_hit hit)
+{
+    for (uint32_t below = 2 * i + 1; below < n; below = 2 * i + 1) {
+        if (below + 1 < n && worse(heap[below + 1], heap[below]))
+            below++;
+        if (!worse(heap[below], hit))
+            break;
+        heap[i] = heap[below];
+        i = below;
+    }
+    heap[i] = hit;
+}
+
+static void
+sift_up(idx_hit heap[], uint32_t i, idx_hit hit)
+{
+    while (i > 0 && worse(hit, heap[(i - 1) / 2])) {
+        heap[i] = heap[(i - 1) / 2];
+        i = (i - 1) / 2;
+    }
+    heap[i] = hit;
+}
+
+static void
+offer_one(idx_top *top, idx_hit hit)
+{
+    if (top->n < top->k)
+        sift_up(top->hit, top->n++, hit);
+    else if (worse(top->hit[0], hit))
+        sift_down(top->hit, top->n, 0, hit);
+}
+
+void
+idx_top_offer(idx_top *top, const uint32_t id[], uint32_t first, const float cosine[],
+              uint32_t n)
+{
+    float least = top->n < top->k ? -2.0F : top->hit[0].cosine;
+    for (uint32_t i = 0; i < n; i++) {
+        if (cosine[i] < least)
+            continue;
+        /* clamped before it is compared: order is by what the caller will see */
+        const float c = cosine[i] > 1.0F ? 1.0F : cosine[i] < -1.0F ? -1.0F : cosine[i];
+        offer_one(top, (idx_hit){.entry = id ? id[i] : first + i, .cosine = c});
+        least = top->n < top->k ? -2.0F : top->hit[0].cosine;
+    }
+}
+
+void
+idx_top_sort(idx_top *top)
+{
+    for (uint32_t n = top->n; n > 1; n--) {
+        const idx_hit last = top->hit[n - 1];
+        top->hit[n - 1] = top->hit[0];
+        sift_down(top->hit, n - 1, 0, last);
+    }
+}
+
+bool
+idx_direction(float unit[], const float x[], uint32_t dim)
+{
+    double power = 0.0;
+    for (uint32_t i = 0; i < dim; i++)
+        power += (double)x[i] * (double)x[i];
+    if (!isfinite(power) || power < 1e-24) /* (1e-12)^2 */
+        return false;
+    const double scale = 1.0 / sqrt(power);
+    for (uint32_t i = 0; i < dim; i++)
+        unit[i] = (float)((double)x[i] * scale);
+    return true;
+}
+
+static void
+scan(const idx_scale *sc, idx_scratch *s, idx_top *top)
+{
+    for (uint32_t i = 0; i < sc->n_entries;) {
+        const uint32_t left = sc->n_entries - i;
+        const uint32_t n = left < IDX_SCAN ? left : IDX_SCAN;
+        s->kern->dots(s->cosine, s->unit, sc->rows + (size_t)i * sc->dim, sc->dim, n);
+        idx_top_offer(top, NULL, i, s->cosine, n);
+        i += n;
+    }
+}
+
+static idx_status
+query(const idx_index *index, uint32_t scale, idx_scratch *s, const float x[],
+      uint32_t k, idx_hit hits[], uint32_t *n_hits, idx_work *work, uint32_t family)
+{
+    *n_hits = 0;
+    *work = (idx_work){0};
+    if (scale >= IDX_SCALES || k == 0 || k > IDX_MAX_K || s->index != index)
+        return IDX_EARG;
+    const idx_scale *sc = &index->scales[scale];
+    if (sc->dim > 0 && !idx_direction(s->unit, x, sc->dim))
+        return IDX_ESILENT;
+    if (sc->n_entries == 0)
+        return IDX_OK;
+    idx_top top = {.hit = hits, .n = 0, .k = k};
+    if (family == IDX_HYPERPLANE) {
+        idx_hyperplane_search(index, scale, s, &top, work);
+    } else {
+        scan(sc, s, &top);
+        work->n_candidates = sc->n_entries;
+    }
+    idx_top_sort(&top);
+    *n_hits = top.n;
+    return IDX_OK;
+}
+
+idx_status
+idx_query(const idx_index *index, uint32_t scale, idx_scratch *scratch, const float x[],
+          uint32_t k, idx_hit hits[], uint32_t *n_hits, idx_work *work)
+{
+    idx_work unwanted;
+    const uint32_t family = scale < IDX_SCALES ? index->scales[scale].params.family : 0;
+    return query(index, scale, scratch, x, k, hits, n_hits, work ? work : &unwanted,
+                 family);
+}
+
+idx_status
+idx_query_exact(const idx_index *index, uint32_t scale, idx_scratch *scratch,
+                const float x[], uint32_t k, idx_hit hits[], uint32_t *n_hits)
+{
+    idx_work unwanted;
+    return query(index, scale, scratch, x, k, hits, n_hits, &unwanted, IDX_EXACT);
+}
+
+/* Number of knots that are <= cosine, by bisection. */
+static uint32_t
+knots_below(const idx_scale *scale, float cosine)
+{
+    uint32_t lo = 0;
+    uint32_t hi = scale->n_knots;
+    while (lo < hi) {
+        const uint32_t mid = lo + (hi - lo) / 2;
+        if (scale->knots[mid] <= cosine)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    return lo;
+}
+
+float
+idx_score(const idx_scale *scale, float cosine)
+{
+    const uint32_t n = knots_below(scale, cosine);
+    if (n == 0 || scale->n_knots < 2) /* NaN is below every knot too */
+        return 0.0F;
+    if (n == scale->n_knots)
+        return 1.0F;
+    const float k0 = scale->knots[n - 1];
+    const float k1 = scale->knots[n];
+    return ((float)(n - 1) + (cosine - k0) / (k1 - k0)) / (float)(scale->n_knots - 1);
+}

@@ -1,0 +1,86 @@
+/* Working memory of searches: one block, carved. */
+#include "search.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct {
+    size_t dim, sides, tables, probes, seen;
+} needs;
+
+static size_t
+larger(size_t a, size_t b)
+{
+    return a > b ? a : b;
+}
+
+static needs
+needs_of(const idx_index *index)
+{
+    needs n = {1, 0, 0, 0, 0};
+    for (uint32_t i = 0; i < IDX_SCALES; i++) {
+        const idx_scale *sc = &index->scales[i];
+        n.dim = larger(n.dim, sc->dim);
+        if (sc->params.family != IDX_HYPERPLANE)
+            continue;
+        n.sides = larger(n.sides, (size_t)sc->params.n_tables * sc->params.n_planes);
+        n.tables = larger(n.tables, sc->params.n_tables);
+        n.probes = larger(n.probes, sc->params.n_probes);
+        n.seen = larger(n.seen, sc->n_entries);
+    }
+    return n;
+}
+
+/* The next array of a block, on cache lines of its own; NULL while the block is
+ * planned. */
+static void *
+carve(unsigned char *base, size_t *used, size_t n, size_t item_bytes)
+{
+    const size_t at = *used;
+    *used += (n * item_bytes + FMT_ALIGN - 1) / FMT_ALIGN * FMT_ALIGN;
+    return base ? base + at : NULL;
+}
+
+/* Sets the arrays of s in a block at base; returns how long the block must be. */
+static size_t
+lay_out(idx_scratch *s, unsigned char *base, const needs *n)
+{
+    size_t used = 0;
+    carve(base, &used, 1, sizeof *s);
+    s->unit = carve(base, &used, n->dim, sizeof *s->unit);
+    s->centred = carve(base, &used, n->dim, sizeof *s->centred);
+    s->side = carve(base, &used, n->sides, sizeof *s->side);
+    s->rank = carve(base, &used, n->sides, sizeof *s->rank);
+    s->home = carve(base, &used, n->tables, sizeof *s->home);
+    s->heap = carve(base, &used, n->probes, sizeof *s->heap);
+    s->found = carve(base, &used, IDX_BLOCK, sizeof *s->found);
+    s->cosine = carve(base, &used, IDX_SCAN, sizeof *s->cosine);
+    s->seen = carve(base, &used, n->seen, sizeof *s->seen);
+    return used;
+}
+
+idx_status
+idx_scratch_new(idx_scratch **out, const idx_index *index)
+{
+    const needs n = needs_of(index);
+    idx_scratch plan;
+    *out = NULL;
+    const size_t bytes = lay_out(&plan, NULL, &n);
+    unsigned char *base = aligned_alloc(FMT_ALIGN, bytes);
+    if (!base)
+        return IDX_ENOMEM;
+    memset(base, 0, bytes); /* stamps begin at 0, and no page is missing in a query */
+    idx_scratch *s = (void *)base;
+    lay_out(s, base, &n);
+    s->index = index;
+    s->kern = idx_kern_pick();
+    s->n_seen = (uint32_t)n.seen;
+    *out = s;
+    return IDX_OK;
+}
+
+void
+idx_scratch_free(idx_scratch *scratch)
+{
+    free(scratch);
+}

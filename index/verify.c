@@ -1,0 +1,223 @@
+/* What must hold of a scale, in a file as in what is to be written. Cold. */
+#include "format.h"
+
+#include <float.h>
+#include <math.h>
+#include <stdio.h>
+
+#define FAULT(...) (snprintf(fault, fault_len, __VA_ARGS__), false)
+
+const char *
+fmt_kind_name(uint32_t kind)
+{
+    static const char *const names[FMT_KINDS] = {
+        "?",      "settings", "report", "sounds", "strings", "scale",
+        "mean",   "spread",   "matrix", "knots",  "rows",    "entries",
+        "centre", "planes",   "starts", "ids",
+    };
+    return names[kind < FMT_KINDS ? kind : 0];
+}
+
+uint64_t
+fmt_bytes(const fmt_scale *h, uint32_t kind)
+{
+    const uint64_t tables = h->family == IDX_HYPERPLANE ? h->n_tables : 0;
+    switch (kind) {
+    case FMT_SCALE:
+        return sizeof *h;
+    case FMT_MEAN:
+    case FMT_SPREAD:
+        return (uint64_t)h->n_in * sizeof(float);
+    case FMT_MATRIX:
+        return h->has_matrix ? (uint64_t)h->dim * h->n_in * sizeof(float) : 0;
+    case FMT_KNOTS:
+        return (uint64_t)h->n_knots * sizeof(float);
+    case FMT_ROWS:
+        return (uint64_t)h->n_entries * h->dim * sizeof(float);
+    case FMT_ENTRIES:
+        return (uint64_t)h->n_entries * sizeof(idx_entry);
+    case FMT_CENTRE:
+        return tables ? (uint64_t)h->dim * sizeof(float) : 0;
+    case FMT_PLANES:
+        return tables * h->n_planes * h->dim * sizeof(float);
+    case FMT_STARTS:
+        return tables * (((uint64_t)1 << h->n_planes) + 1) * sizeof(uint32_t);
+    case FMT_IDS:
+        return tables * h->n_entries * sizeof(uint32_t);
+    default:
+        return 0;
+    }
+}
+
+static bool
+counts_fit(const fmt_scale *h, char *fault, size_t fault_len)
+{
+    if (h->dim > IDX_MAX_DIM)
+        return FAULT("dim %u is above %d", h->dim, IDX_MAX_DIM);
+    if (h->n_in > IDX_MAX_IN)
+        return FAULT("n_in %u is above %d", h->n_in, IDX_MAX_IN);
+    if ((h->dim == 0) != (h->n_in == 0))
+        return FAULT("only one of dim and n_in is 0");
+    if (h->has_matrix > 1 || (h->has_matrix && h->dim == 0))
+        return FAULT("it has a matrix of no size");
+    if (!h->has_matrix && h->dim != h->n_in)
+        return FAULT("without a matrix, dim %u is not n_in %u", h->dim, h->n_in);
+    if (h->n_knots == 1 || h->n_knots > FMT_MAX_KNOTS)
+        return FAULT("n_knots %u is outside of 2..%d", h->n_knots, FMT_MAX_KNOTS);
+    if (h->n_entries > 0 && (h->dim == 0 || h->n_knots == 0))
+        return FAULT("it has entries but no dim or no knots");
+    return true;
+}
+
+static bool
+params_fit(const fmt_scale *h, char *fault, size_t fault_len)
+{
+    if (!(h->recall >= 0.0F && h->recall <= 1.0F))
+        return FAULT("recall is outside of 0..1");
+    if (!(h->candidates >= 0.0F && h->candidates <= (float)UINT32_MAX))
+        return FAULT("candidates are not a count");
+    if (h->family == IDX_EXACT)
+        return !(h->n_planes | h->n_tables | h->n_probes | h->max_candidates) ||
+               FAULT("it has tables but is searched exactly");
+    if (h->family != IDX_HYPERPLANE)
+        return FAULT("family %u is unknown", h->family);
+    if (h->n_entries == 0)
+        return FAULT("it has tables but no entries");
+    if (h->n_planes < 1 || h->n_planes > FMT_MAX_PLANES)
+        return FAULT("n_planes %u is outside of 1..%d", h->n_planes, FMT_MAX_PLANES);
+    if (h->n_tables < 1 || h->n_tables > FMT_MAX_TABLES)
+        return FAULT("n_tables %u is outside of 1..%d", h->n_tables, FMT_MAX_TABLES);
+    if (h->n_probes < h->n_tables || h->n_probes > h->n_tables << h->n_planes)
+        return FAULT("n_probes %u is outside of n_tables %u to all %u buckets",
+                     h->n_probes, h->n_tables, h->n_tables << h->n_planes);
+    if (h->max_candidates == 0)
+        return FAULT("max_candidates is 0");
+    return true;
+}
+
+bool
+fmt_scale_fits(const fmt_scale *h, char *fault, size_t fault_len)
+{
+    return counts_fit(h, fault, fault_len) && params_fit(h, fault, fault_len);
+}
+
+/* Index of the first value outside of [lo, hi], or n; NaN is outside of everything. */
+static size_t
+first_outside(const float x[], size_t n, float lo, float hi)
+{
+    size_t i = 0;
+    while (i < n && x[i] >= lo && x[i] <= hi)
+        i++;
+    return i;
+}
+
+static bool
+projection_holds(const idx_scale *s, char *fault, size_t fault_len)
+{
+    const float most = FLT_MAX;
+    const size_t cells = s->matrix ? (size_t)s->dim * s->n_in : 0;
+    size_t i = first_outside(s->mean, s->n_in, -most, most);
+    if (i < s->n_in)
+        return FAULT("mean[%zu] is not finite", i);
+    i = first_outside(s->spread, s->n_in, 1e-30F, most);
+    if (i < s->n_in)
+        return FAULT("spread[%zu] is not above 0", i);
+    i = first_outside(s->matrix, cells, -most, most);
+    if (i < cells)
+        return FAULT("matrix[%zu] is not finite", i);
+    return true;
+}
+
+static bool
+knots_hold(const idx_scale *s, char *fault, size_t fault_len)
+{
+    const size_t i = first_outside(s->knots, s->n_knots, -1.0F, 1.0F);
+    if (i < s->n_knots)
+        return FAULT("knots[%zu] is not a cosine", i);
+    for (size_t k = 1; k < s->n_knots; k++)
+        if (s->knots[k] < s->knots[k - 1])
+            return FAULT("knots[%zu] is below the one before", k);
+    return true;
+}
+
+/* Sum of squares in a fixed order; finite and near 1 only if all of x is finite. */
+static float
+power_of(const float x[], size_t n)
+{
+    float lane[8] = {0};
+    size_t i = 0;
+    for (; i + 8 <= n; i += 8)
+        for (size_t j = 0; j < 8; j++)
+            lane[j] += x[i + j] * x[i + j];
+    for (size_t j = 0; i + j < n; j++)
+        lane[j] += x[i + j] * x[i + j];
+    return ((lane[0] + lane[4]) + (lane[1] + lane[5])) +
+           ((lane[2] + lane[6]) + (lane[3] + lane[7]));
+}
+
+bool
+fmt_units_hold(const float rows[], size_t n, size_t dim, const char *name, char *fault,
+               size_t fault_len)
+{
+    for (size_t i = 0; i < n; i++) {
+        const float power = power_of(rows + i * dim, dim);
+        if (!(power > 0.998F && power < 1.002F)) /* 1 +- 1e-3 in length */
+            return FAULT("%s[%zu] is not of unit length", name, i);
+    }
+    return true;
+}
+
+static bool
+entries_hold(const idx_scale *s, uint32_t n_sounds, char *fault, size_t fault_len)
+{
+    for (size_t i = 0; i < s->n_entries; i++) {
+        const idx_entry e = s->entries[i];
+        if (e.sound >= n_sounds)
+            return FAULT("entry %zu is of sound %u, and there are %u", i, e.sound,
+                         n_sounds);
+        if (!isfinite(e.start_s) || !isfinite(e.length_s))
+            return FAULT("entry %zu has a time that is not finite", i);
+    }
+    return true;
+}
+
+bool
+idx_scale_holds(const idx_scale *s, uint32_t n_sounds, char *fault, size_t fault_len)
+{
+    return projection_holds(s, fault, fault_len) && knots_hold(s, fault, fault_len) &&
+           fmt_units_hold(s->rows, s->n_entries, s->dim, "row", fault, fault_len) &&
+           entries_hold(s, n_sounds, fault, fault_len);
+}
+
+static bool
+starts_hold(const uint32_t start[], uint32_t n_keys, uint32_t n)
+{
+    if (start[0] != 0 || start[n_keys] != n)
+        return false;
+    for (uint32_t k = 0; k < n_keys; k++)
+        if (start[k + 1] < start[k])
+            return false;
+    return true;
+}
+
+bool
+idx_tables_hold(const idx_tables *t, const idx_scale *s, char *fault, size_t fault_len)
+{
+    const idx_params *p = &s->params;
+    const uint32_t n_keys = 1U << p->n_planes;
+    const size_t n_ids = (size_t)p->n_tables * s->n_entries;
+    /* a mean of unit rows is at most of unit length */
+    if (first_outside(t->centre, s->dim, -1.01F, 1.01F) < s->dim)
+        return FAULT("the hash centre is not a mean of unit rows");
+    if (!fmt_units_hold(t->planes, (size_t)p->n_tables * p->n_planes, s->dim, "plane",
+                        fault, fault_len))
+        return false;
+    for (size_t l = 0; l < p->n_tables; l++)
+        if (!starts_hold(t->start + l * ((size_t)n_keys + 1), n_keys, s->n_entries))
+            return FAULT("the buckets of table %zu do not hold each entry once", l);
+    for (size_t i = 0; i < n_ids; i++)
+        if (t->id[i] >= s->n_entries)
+            return FAULT("a bucket holds entry %u, and there are %u", t->id[i],
+                         s->n_entries);
+    return true;
+}

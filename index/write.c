@@ -1,0 +1,337 @@
+/* Writing an index: check, build tables, lay out, write. Cold. */
+#include "outfile.h"
+#include "tables.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <xxhash.h>
+
+enum { CHUNK_BYTES = 1 << 20, FAULT_BYTES = 160 }; /* *stop is read between chunks */
+
+/* A file on its way. */
+typedef struct {
+    const idx_contents *in;
+    const atomic_int *stop;
+    char *why;
+    size_t why_len;
+    const char *path;
+    fmt_scale heads[IDX_SCALES];
+    idx_built built[IDX_SCALES];
+    fmt_sound *sounds;
+    char *strings;
+    size_t string_bytes;
+    fmt_section sections[FMT_MAX_SECTIONS];
+    const void *data[FMT_MAX_SECTIONS];
+    fmt_header head;
+} plan;
+
+static bool
+stopped(const plan *p)
+{
+    return p->stop && *p->stop;
+}
+
+static idx_status
+say_stopped(const plan *p)
+{
+    return idx_because(IDX_EIO, p->why, p->why_len, "%s: stopped; nothing was written",
+                       p->path);
+}
+
+static idx_status
+say_no_memory(const plan *p)
+{
+    return idx_because(IDX_ENOMEM, p->why, p->why_len,
+                       "%s: out of memory; index fewer sounds at a time", p->path);
+}
+
+/* ---- Rules ---------------------------------------------------------------------- */
+
+static fmt_scale
+head_of(const idx_scale *s)
+{
+    fmt_scale h = {
+        .n_in = s->n_in,
+        .dim = s->dim,
+        .n_entries = s->n_entries,
+        .n_knots = s->n_knots,
+        .has_matrix = s->matrix != NULL,
+        .family = s->params.family,
+        .recall = 1.0F,
+        .candidates = (float)s->n_entries,
+    };
+    if (h.family == IDX_EXACT) /* nothing to choose, nothing measured */
+        return h;
+    h.n_planes = s->params.n_planes;
+    h.n_tables = s->params.n_tables;
+    h.n_probes = s->params.n_probes;
+    h.max_candidates = s->params.max_candidates;
+    h.recall = s->params.recall;
+    h.candidates = s->params.candidates;
+    return h;
+}
+
+static bool
+arrays_given(const idx_scale *s)
+{
+    return (s->n_in == 0 || (s->mean && s->spread)) && (s->n_knots == 0 || s->knots) &&
+           (s->n_entries == 0 || (s->rows && s->entries));
+}
+
+static idx_status
+check_scale(plan *p, uint32_t i)
+{
+    const idx_scale *s = &p->in->scales[i];
+    char fault[FAULT_BYTES] = "an array is missing";
+    p->heads[i] = head_of(s);
+    if (arrays_given(s) && fmt_scale_fits(&p->heads[i], fault, sizeof fault) &&
+        idx_scale_holds(s, p->in->n_sounds, fault, sizeof fault))
+        return IDX_OK;
+    return idx_because(IDX_EARG, p->why, p->why_len,
+                       "%s: scale %u cannot be written: %s", p->path, i, fault);
+}
+
+static idx_status
+check_sound(const plan *p, uint32_t i)
+{
+    const idx_sound *s = &p->in->sounds[i];
+    const char *fault = NULL;
+    if (!s->path || !s->label)
+        fault = "has no path or no label";
+    else if (*s->path == '\0' || strlen(s->path) > IDX_MAX_PATH)
+        fault = "has a path that is empty or longer than 1000 bytes";
+    else if (strlen(s->label) > IDX_MAX_LABEL)
+        fault = "has a label longer than 255 bytes";
+    else if (!isfinite(s->seconds) || s->seconds < 0)
+        fault = "has a length that is not a time";
+    if (!fault)
+        return IDX_OK;
+    return idx_because(IDX_EARG, p->why, p->why_len, "%s: sound %u %s: %.100s", p->path,
+                       i, fault, s->path ? s->path : "");
+}
+
+static idx_status
+check_contents(plan *p)
+{
+    idx_status st = IDX_OK;
+    if (!p->in->settings || !p->in->report || (p->in->n_sounds > 0 && !p->in->sounds))
+        st = idx_because(IDX_EARG, p->why, p->why_len,
+                         "%s: settings, report or sounds are missing", p->path);
+    for (uint32_t i = 0; !st && i < p->in->n_sounds; i++)
+        st = check_sound(p, i);
+    for (uint32_t i = 0; !st && i < IDX_SCALES; i++)
+        st = check_scale(p, i);
+    return st;
+}
+
+/* ---- Contents ------------------------------------------------------------------- */
+
+static size_t
+pool_bytes(const idx_contents *in)
+{
+    size_t n = 0;
+    for (uint32_t i = 0; i < in->n_sounds; i++)
+        n += strlen(in->sounds[i].path) + strlen(in->sounds[i].label) + 2;
+    return n;
+}
+
+static uint32_t
+pool_add(plan *p, const char *text)
+{
+    const size_t n = strlen(text) + 1;
+    const size_t at = p->string_bytes;
+    memcpy(p->strings + at, text, n);
+    p->string_bytes += n;
+    return (uint32_t)at;
+}
+
+static idx_status
+plan_sounds(plan *p)
+{
+    const size_t bytes = pool_bytes(p->in);
+    if (bytes > UINT32_MAX)
+        return idx_because(IDX_EARG, p->why, p->why_len,
+                           "%s: paths and labels exceed 4 GB; index fewer sounds",
+                           p->path);
+    p->sounds = calloc((size_t)p->in->n_sounds + 1, sizeof *p->sounds);
+    p->strings = malloc(bytes + 1);
+    if (!p->sounds || !p->strings)
+        return say_no_memory(p);
+    for (uint32_t i = 0; i < p->in->n_sounds; i++) {
+        const idx_sound *s = &p->in->sounds[i];
+        fmt_sound *d = &p->sounds[i];
+        d->path = pool_add(p, s->path);
+        /* sounds of a folder follow each other and share a label */
+        const bool again = i > 0 && strcmp(s->label, s[-1].label) == 0;
+        d->label = again ? d[-1].label : pool_add(p, s->label);
+        d->rate_hz = s->rate_hz;
+        d->n_channels = s->n_channels;
+        d->seconds = s->seconds;
+    }
+    return IDX_OK;
+}
+
+static bool
+go_on(void *ctx, double share)
+{
+    (void)share;
+    return !stopped(ctx);
+}
+
+static idx_status
+plan_tables(plan *p)
+{
+    const idx_kern *kern = idx_kern_pick();
+    for (uint32_t i = 0; i < IDX_SCALES; i++) {
+        const idx_scale *s = &p->in->scales[i];
+        if (s->params.family != IDX_HYPERPLANE)
+            continue;
+        const idx_status st =
+            idx_tables_build(&p->built[i], s, p->in->seed, kern, go_on, p);
+        if (st)
+            return st == IDX_ENOMEM ? say_no_memory(p) : say_stopped(p);
+    }
+    return IDX_OK;
+}
+
+/* ---- Layout --------------------------------------------------------------------- */
+
+static uint64_t
+aligned(uint64_t n)
+{
+    return (n + FMT_ALIGN - 1) / FMT_ALIGN * FMT_ALIGN;
+}
+
+static void
+add(plan *p, uint32_t kind, uint32_t scale, const void *data, uint64_t bytes)
+{
+    const uint32_t i = p->head.n_sections++;
+    p->sections[i] = (fmt_section){.kind = kind, .scale = scale, .bytes = bytes};
+    p->data[i] = data;
+}
+
+static void
+add_scale(plan *p, uint32_t i)
+{
+    const idx_scale *s = &p->in->scales[i];
+    const idx_built *b = &p->built[i];
+    const void *const data[FMT_KINDS] = {
+        [FMT_SCALE] = &p->heads[i], [FMT_MEAN] = s->mean,     [FMT_SPREAD] = s->spread,
+        [FMT_MATRIX] = s->matrix,   [FMT_KNOTS] = s->knots,   [FMT_ROWS] = s->rows,
+        [FMT_ENTRIES] = s->entries, [FMT_CENTRE] = b->centre, [FMT_PLANES] = b->planes,
+        [FMT_STARTS] = b->start,    [FMT_IDS] = b->id,
+    };
+    for (uint32_t kind = FMT_SCALE; kind < FMT_KINDS; kind++)
+        if (fmt_bytes(&p->heads[i], kind) > 0)
+            add(p, kind, i, data[kind], fmt_bytes(&p->heads[i], kind));
+}
+
+static bool
+finish_sections(plan *p)
+{
+    uint64_t end = sizeof p->head + p->head.n_sections * sizeof *p->sections;
+    for (uint32_t i = 0; i < p->head.n_sections; i++) {
+        fmt_section *s = &p->sections[i];
+        s->offset = aligned(end);
+        end = s->offset + s->bytes;
+        s->checksum = XXH3_64bits(p->data[i], s->bytes);
+        if (stopped(p))
+            return false;
+    }
+    p->head.total_bytes = end;
+    return true;
+}
+
+/* Over the header from total_bytes on and the section table, which follows it. */
+static uint64_t
+head_checksum(const plan *p)
+{
+    unsigned char bytes[sizeof p->head + sizeof p->sections];
+    const size_t from = offsetof(fmt_header, total_bytes);
+    const size_t table = p->head.n_sections * sizeof *p->sections;
+    memcpy(bytes, &p->head, sizeof p->head);
+    memcpy(bytes + sizeof p->head, p->sections, table);
+    return XXH3_64bits(bytes + from, sizeof p->head - from + table);
+}
+
+static idx_status
+lay_out(plan *p)
+{
+    p->head = (fmt_header){.magic = FMT_MAGIC,
+                           .version = FMT_VERSION,
+                           .byte_order = FMT_ORDER,
+                           .seed = p->in->seed};
+    add(p, FMT_SETTINGS, FMT_SHARED, p->in->settings, strlen(p->in->settings) + 1);
+    add(p, FMT_REPORT, FMT_SHARED, p->in->report, strlen(p->in->report) + 1);
+    add(p, FMT_SOUNDS, FMT_SHARED, p->sounds, p->in->n_sounds * sizeof *p->sounds);
+    add(p, FMT_STRINGS, FMT_SHARED, p->strings, p->string_bytes);
+    for (uint32_t i = 0; i < IDX_SCALES; i++)
+        add_scale(p, i);
+    if (!finish_sections(p))
+        return say_stopped(p);
+    p->head.checksum = head_checksum(p);
+    return IDX_OK;
+}
+
+/* ---- Bytes ---------------------------------------------------------------------- */
+
+static bool
+write_padded(outfile *f, const plan *p, const void *data, uint64_t bytes, bool last)
+{
+    static const char zeros[FMT_ALIGN];
+    for (uint64_t at = 0; at < bytes; at += CHUNK_BYTES) {
+        const uint64_t left = bytes - at;
+        if (stopped(p) || !outfile_write(f, (const char *)data + at,
+                                         left < CHUNK_BYTES ? left : CHUNK_BYTES))
+            return false;
+    }
+    return last || outfile_write(f, zeros, aligned(bytes) - bytes);
+}
+
+static bool
+write_all(outfile *f, const plan *p)
+{
+    const uint32_t n = p->head.n_sections;
+    bool ok = outfile_write(f, &p->head, sizeof p->head) &&
+              write_padded(f, p, p->sections, n * sizeof *p->sections, false);
+    for (uint32_t i = 0; ok && i < n; i++)
+        ok = write_padded(f, p, p->data[i], p->sections[i].bytes, i + 1 == n);
+    return ok && !stopped(p);
+}
+
+static idx_status
+write_file(const plan *p)
+{
+    outfile f;
+    idx_status st = IDX_OK;
+    if (!outfile_open(&f, p->path) || !write_all(&f, p) || !outfile_commit(&f))
+        st = stopped(p) ? say_stopped(p)
+                        : idx_because(IDX_EIO, p->why, p->why_len, "cannot %s %s: %s",
+                                      f.step, p->path, strerror(errno));
+    outfile_close(&f);
+    return st;
+}
+
+idx_status
+idx_write(const char *path, const idx_contents *contents, const atomic_int *stop,
+          char *why, size_t why_len)
+{
+    plan p = {
+        .in = contents, .stop = stop, .why = why, .why_len = why_len, .path = path};
+    idx_status st = check_contents(&p);
+    if (!st)
+        st = plan_sounds(&p);
+    if (!st)
+        st = plan_tables(&p);
+    if (!st)
+        st = lay_out(&p);
+    if (!st)
+        st = write_file(&p);
+    for (uint32_t i = 0; i < IDX_SCALES; i++)
+        idx_tables_free(&p.built[i]);
+    free(p.sounds);
+    free(p.strings);
+    return st;
+}

@@ -1,0 +1,114 @@
+/* Hot: the messages of the publish path, written without heap, locale or stdio. */
+#include "osc/osc.h"
+
+#include <math.h>
+#include <stdbool.h>
+#include <string.h>
+
+/* What is being written. After the first thing that cannot be, bad stays set and
+ * nothing more is written, so that encoders check once, at the end. */
+typedef struct {
+    uint8_t *out;
+    size_t cap, n; /* n <= cap */
+    bool bad;
+} writer;
+
+static writer
+start(uint8_t out[], size_t cap)
+{
+    return (writer){.out = out, .cap = cap < OSC_MAX_DATAGRAM ? cap : OSC_MAX_DATAGRAM};
+}
+
+static size_t
+finish(const writer *w)
+{
+    return w->bad ? 0 : w->n;
+}
+
+static void
+put_i(writer *w, int32_t value)
+{
+    if (w->bad || w->cap - w->n < 4) {
+        w->bad = true;
+        return;
+    }
+    const uint32_t u = (uint32_t)value;
+    w->out[w->n++] = (uint8_t)(u >> 24);
+    w->out[w->n++] = (uint8_t)(u >> 16);
+    w->out[w->n++] = (uint8_t)(u >> 8);
+    w->out[w->n++] = (uint8_t)u;
+}
+
+static void
+put_f(writer *w, float value)
+{
+    int32_t bits;
+    if (!isfinite(value))
+        w->bad = true;
+    memcpy(&bits, &value, sizeof bits);
+    put_i(w, bits);
+}
+
+/* With its terminator, and more zeros up to a multiple of 4 bytes (OSC 1.0). */
+static void
+put_s(writer *w, const char *s)
+{
+    const size_t room = w->cap - w->n;
+    const size_t len = s && !w->bad ? strnlen(s, room) : 0;
+    const size_t padded = (len | 3) + 1;
+    if (!s || w->bad || padded > room) {
+        w->bad = true;
+        return;
+    }
+    memcpy(w->out + w->n, s, len);
+    memset(w->out + w->n + len, 0, padded - len);
+    w->n += padded;
+}
+
+size_t
+osc_match_encode(uint8_t out[], size_t cap, const osc_match *m)
+{
+    writer w = start(out, cap);
+    put_s(&w, "/hearken/match");
+    put_s(&w, ",issiffifffss");
+    put_i(&w, m->seq);
+    put_s(&w, m->input);
+    put_s(&w, m->scale);
+    put_i(&w, m->rank);
+    put_f(&w, m->score);
+    put_f(&w, m->cosine);
+    put_i(&w, m->sound);
+    put_f(&w, m->start_s);
+    put_f(&w, m->length_s);
+    put_f(&w, m->age_ms);
+    put_s(&w, m->label);
+    put_s(&w, m->path);
+    return finish(&w);
+}
+
+size_t
+osc_onset_encode(uint8_t out[], size_t cap, const osc_onset *m)
+{
+    writer w = start(out, cap);
+    put_s(&w, "/hearken/onset");
+    put_s(&w, ",isff");
+    put_i(&w, m->seq);
+    put_s(&w, m->input);
+    put_f(&w, m->level_db);
+    put_f(&w, m->age_ms);
+    return finish(&w);
+}
+
+size_t
+osc_nomatch_encode(uint8_t out[], size_t cap, const osc_nomatch *m)
+{
+    writer w = start(out, cap);
+    put_s(&w, "/hearken/nomatch");
+    put_s(&w, ",issff");
+    put_i(&w, m->seq);
+    put_s(&w, m->input);
+    put_s(&w, m->scale);
+    put_f(&w, m->score);
+    put_f(&w, m->age_ms);
+    return finish(&w);
+}

@@ -1,0 +1,49 @@
+#ifndef HEARKEN_RT_ANALYSE_PRIVATE_H
+#define HEARKEN_RT_ANALYSE_PRIVATE_H
+
+#include "analyse.h"
+
+/* Sample-exact level gate with hysteresis; closes hold_frames after the last peak. */
+typedef struct {
+    float open_at, close_at; /* linear */
+    uint64_t hold_frames, last_loud;
+    bool open;
+} rt_gate;
+
+/*
+ * Takes n samples, at most hold_frames, of which the first is number first. Returns the
+ * place of the sample that opened the gate, or n.
+ */
+size_t rt_gate_feed(rt_gate *g, const float x[], size_t n, uint64_t first);
+
+typedef struct {
+    uint32_t sound, in_a_row; /* for match.confirm */
+} rt_agreement;
+
+struct rt_analyse {
+    dsp_stream *stream;
+    const idx_index *index; /* NULL: build */
+    idx_scratch *scratch;
+    rt_counts *counts;
+    rt_sink sink;
+    rt_gate gate;
+    uint32_t rate_hz;
+    uint32_t k, n_hits, confirm, scales;
+    bool want_nomatch;
+    float min_score;
+    uint64_t min_gap_frames;
+    uint32_t every[DSP_SCALES];   /* hops between two answers (or entries, in build) */
+    uint64_t n_frames;            /* fed since the beginning, gaps included */
+    uint64_t origin;              /* n_frames at which the stream began anew */
+    uint64_t emitted[DSP_SCALES]; /* build: hops covered by the windows sent so far */
+    int64_t block_us;             /* when sample block_frame sounded */
+    uint64_t block_frame;
+    rt_agreement agreement[DSP_SCALES];
+    uint64_t *last_sent[DSP_SCALES]; /* [n_sounds] frame + 1, 0 for never */
+    idx_hit *hits;                   /* [n_hits] */
+    uint32_t *seen;                  /* [k] sounds in this answer */
+    float raw[DSP_RAW], scratch_z[DSP_RAW];
+    float *query; /* [dim of the largest scale] */
+};
+
+#endif

@@ -1,0 +1,157 @@
+/* hearken build CORPUS... -o x.hkn */
+#include "build.h"
+#include "load.h"
+#include "rt.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { NAMED_AT_MOST = 20 };
+
+/* Finds the files; an exit status when there are none to be had. */
+static int
+find_files(rt_files *files, const char *folders[], int n)
+{
+    char why[400];
+    for (int i = 0; i < n; i++)
+        if (!rt_walk(files, folders[i], why, sizeof why)) {
+            rt_say("%s", why);
+            return RT_NOINPUT;
+        }
+    rt_files_sort(files);
+    if (files->n)
+        return RT_OK;
+    rt_say(
+        "no sound files in %s%s (%zu other files); wav, flac, ogg, opus, aiff, mp3 and "
+        "more are read",
+        folders[0], n > 1 ? " and the others" : "", files->n_other);
+    return RT_NOINPUT;
+}
+
+/* Names what was passed over, and counts it. */
+static size_t
+name_skipped(const rt_job jobs[], size_t n)
+{
+    size_t skipped = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (!*jobs[i].trouble)
+            continue;
+        if (++skipped <= NAMED_AT_MOST)
+            rt_say("skipped %s: %s", jobs[i].file->path, jobs[i].trouble);
+    }
+    if (skipped > NAMED_AT_MOST)
+        rt_say("skipped %zu more files", skipped - NAMED_AT_MOST);
+    return skipped;
+}
+
+/* Asks whether the index could be written before an hour goes into it. */
+static int
+check_output(const char *path)
+{
+    char folder[RT_TEXT + 2];
+    struct stat st;
+    const char *slash = strrchr(path, '/');
+    snprintf(folder, sizeof folder, "%.*s.", slash ? (int)(slash - path + 1) : 0, path);
+    if (access(folder, W_OK | X_OK) != 0)
+        rt_say("%s: cannot be written: %s; choose another place with -o", path,
+               strerror(errno));
+    else if ((slash && !slash[1]) || (stat(path, &st) == 0 && !S_ISREG(st.st_mode)))
+        rt_say("%s: is no regular file, and an index would take its place; choose "
+               "another name with -o",
+               path);
+    else
+        return RT_OK;
+    return RT_IO;
+}
+
+static void
+report(const rt_corpus *c, const rt_files *files, size_t skipped, const char *path,
+       double analysed_s, double total_s)
+{
+    printf("%s: %u sounds, %.2f hours; %zu skipped, %zu other files\n", path,
+           c->contents.n_sounds, c->seconds / 3600, skipped, files->n_other);
+    for (dsp_scale s = DSP_FRAME; s < DSP_SCALES; s++) {
+        const idx_scale *sc = &c->contents.scales[s];
+        printf("  %-5s %8u entries, ", dsp_scale_name[s], sc->n_entries);
+        if (sc->params.family == IDX_EXACT)
+            printf("exact search\n");
+        else
+            printf("%u tables of %u bits, %u probes: recall@10 %.3f, %.0f compared\n",
+                   sc->params.n_tables, sc->params.n_planes, sc->params.n_probes,
+                   (double)sc->params.recall, (double)sc->params.candidates);
+    }
+    printf("  %.1f s, of them %.1f s listening: %.0f times real time\n", total_s,
+           analysed_s, c->seconds / (analysed_s > 0.001 ? analysed_s : 0.001));
+}
+
+static int
+build(const rt_options *o, const rt_files *files, rt_job jobs[])
+{
+    char why[500] = "";
+    const double began = rt_seconds();
+    for (size_t i = 0; i < files->n; i++)
+        jobs[i].file = &files->files[i];
+    if (!rt_build_analyse(jobs, files->n, o->build.threads, o, why, sizeof why)) {
+        rt_say("%s", why);
+        return atomic_load(&rt_stop) ? RT_INTERRUPTED : RT_SOFTWARE;
+    }
+    const double analysed = rt_seconds() - began;
+    const size_t skipped = name_skipped(jobs, files->n);
+    if (skipped == files->n) {
+        rt_say("none of the %zu files could be used; nothing was written", skipped);
+        return RT_DATA;
+    }
+    rt_corpus corpus;
+    int status = RT_OK;
+    if (!rt_build_merge(&corpus, jobs, files->n, o, why, sizeof why))
+        status = RT_SOFTWARE;
+    else if (idx_write(o->build.output, &corpus.contents, &rt_stop, why, sizeof why))
+        status = atomic_load(&rt_stop) ? RT_INTERRUPTED : RT_IO;
+    if (status)
+        rt_say("%s", atomic_load(&rt_stop) ? "stopped; nothing was written" : why);
+    else
+        report(&corpus, files, skipped, o->build.output, analysed,
+               rt_seconds() - began);
+    status = rt_finish_output(status);
+    rt_corpus_free(&corpus);
+    return status;
+}
+
+int
+rt_cmd_build(int argc, char **argv)
+{
+    rt_options o;
+    int status;
+    const char **rest = calloc((size_t)argc + 1, sizeof *rest);
+    if (!rest)
+        return RT_SOFTWARE;
+    const int n = rt_options_parse(&o, RT_BUILD, argc, argv, rest, &status);
+    rt_files files = {0};
+    if (n == 0) {
+        rt_say(
+            "build what? name one or more folders of sounds; see hearken build --help");
+        status = RT_USAGE;
+    } else if (n > 0) {
+        status = check_output(o.build.output);
+        if (!status)
+            status = find_files(&files, rest, n);
+    }
+    rt_job *jobs = n > 0 && !status ? calloc(files.n, sizeof *jobs) : NULL;
+    if (jobs) {
+        dsp_thread_init();
+        rt_catch_stop();
+        status = build(&o, &files, jobs);
+        for (size_t i = 0; i < files.n; i++)
+            rt_job_free(&jobs[i]);
+    } else if (n > 0 && !status) {
+        status = RT_SOFTWARE;
+    }
+    free(jobs);
+    rt_files_free(&files);
+    free(rest);
+    return status;
+}

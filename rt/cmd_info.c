@@ -1,0 +1,132 @@
+/* hearken info x.hkn: what is in an index and how it was made. */
+#include "dsp/dsp.h"
+#include "load.h"
+#include "out.h"
+#include "rt.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const char *const family_name[] = {"exact", "hyperplane"};
+
+static double
+total_hours(const idx_index *ix)
+{
+    double s = 0;
+    for (uint32_t i = 0; i < idx_n_sounds(ix); i++)
+        s += idx_sound_of(ix, i).seconds;
+    return s / 3600;
+}
+
+static int
+by_text(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* Different labels; 0 when memory runs out. */
+static uint32_t
+count_labels(const idx_index *ix)
+{
+    const uint32_t n = idx_n_sounds(ix);
+    const char **labels = calloc(n + 1U, sizeof *labels);
+    uint32_t different = 0;
+    for (uint32_t i = 0; labels && i < n; i++)
+        labels[i] = idx_sound_of(ix, i).label;
+    if (labels && n)
+        qsort(labels, n, sizeof *labels, by_text);
+    for (uint32_t i = 0; labels && i < n; i++)
+        different += i == 0 || strcmp(labels[i - 1], labels[i]) != 0;
+    free(labels);
+    return different;
+}
+
+static void
+print_lines(const char *text)
+{
+    while (*text) {
+        const size_t n = strcspn(text, "\n");
+        printf("  %.*s\n", (int)n, text);
+        text += n + (text[n] == '\n');
+    }
+}
+
+static void
+print_table(const idx_index *ix, const char *path)
+{
+    size_t n_bytes;
+    idx_memory(ix, &n_bytes);
+    printf("%s: %u sounds under %u labels, %.2f hours, %.1f MB\n\n", path,
+           idx_n_sounds(ix), count_labels(ix), total_hours(ix), (double)n_bytes / 1e6);
+    puts("scale   entries  dim  search      tables  bits  probes  recall@10  compared");
+    for (uint32_t s = 0; s < IDX_SCALES; s++) {
+        const idx_scale *sc = idx_scale_of(ix, s);
+        const idx_params *p = &sc->params;
+        printf("%-5s  %8u  %3u  %-10s", dsp_scale_name[s], sc->n_entries, sc->dim,
+               family_name[p->family]);
+        if (p->family == IDX_EXACT)
+            printf("       -     -       -      1.000  %8u\n", sc->n_entries);
+        else
+            printf("  %6u  %4u  %6u      %5.3f  %8.0f\n", p->n_tables, p->n_planes,
+                   p->n_probes, (double)p->recall, (double)p->candidates);
+    }
+    puts("\nsettings of the analysis:");
+    print_lines(idx_settings(ix));
+    puts("how it was built:");
+    print_lines(idx_report(ix));
+}
+
+static void
+print_json(const idx_index *ix, const char *path)
+{
+    size_t n_bytes;
+    idx_memory(ix, &n_bytes);
+    fputs("{\"path\":", stdout);
+    rt_json_string(stdout, path);
+    printf(",\"bytes\":%zu,\"sounds\":%u,\"labels\":%u,\"hours\":%.6f,\"scales\":{",
+           n_bytes, idx_n_sounds(ix), count_labels(ix), total_hours(ix));
+    for (uint32_t s = 0; s < IDX_SCALES; s++) {
+        const idx_scale *sc = idx_scale_of(ix, s);
+        printf("%s\"%s\":{\"entries\":%u,\"dim\":%u,\"family\":\"%s\",\"tables\":%u,"
+               "\"planes\":%u,\"probes\":%u,\"max_candidates\":%u,\"recall\":%.6f,"
+               "\"candidates\":%.1f}",
+               s ? "," : "", dsp_scale_name[s], sc->n_entries, sc->dim,
+               family_name[sc->params.family], sc->params.n_tables, sc->params.n_planes,
+               sc->params.n_probes, sc->params.max_candidates,
+               (double)sc->params.recall, (double)sc->params.candidates);
+    }
+    fputs("},\"settings\":", stdout);
+    rt_json_string(stdout, idx_settings(ix));
+    fputs(",\"report\":", stdout);
+    rt_json_string(stdout, idx_report(ix));
+    puts("}");
+}
+
+int
+rt_cmd_info(int argc, char **argv)
+{
+    rt_options o;
+    int status;
+    const char **rest = calloc((size_t)argc + 1, sizeof *rest);
+    if (!rest)
+        return RT_SOFTWARE;
+    const int n = rt_options_parse(&o, RT_INFO, argc, argv, rest, &status);
+    idx_index *index = NULL;
+    if (n == 0 || n > 1) {
+        rt_say("name one index; see hearken info --help");
+        status = RT_USAGE;
+    } else if (n == 1) {
+        status = rt_load(&index, rest[0], NULL);
+    }
+    if (index) {
+        const rt_format f = rt_out_format(o.out.format, stdout);
+        if (f == RT_FORMAT_JSON)
+            print_json(index, rest[0]);
+        else if (f == RT_FORMAT_TABLE)
+            print_table(index, rest[0]);
+        status = rt_finish_output(status);
+    }
+    idx_close(index);
+    free(rest);
+    return status;
+}

@@ -1,0 +1,61 @@
+/*
+ * What became of every block, hop, answer and message. One writer each, any reader; the
+ * names below are those on OSC and in the summary.
+ */
+#ifndef HEARKEN_RT_COUNTS_H
+#define HEARKEN_RT_COUNTS_H
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+#define RT_COUNT_LIST                                                                  \
+    N(blocks)          /* of samples that JACK delivered */                            \
+    N(dropped_blocks)  /* analysis was late: the ring was full */                      \
+    N(lost_frames)     /* samples in those, and samples that JACK itself skipped */    \
+    N(bad_samples)     /* not finite, or absurdly loud; taken as 0 */                  \
+    N(hops)            /* analysed, 100 a second */                                    \
+    N(silent_hops)     /* of them below dsp.gate-db: they enter no embedding */        \
+    N(onsets)          /* times the gate opened */                                     \
+    N(answers)         /* moments at which a scale was due: the sum of the next six */ \
+    N(gated)           /* the gate was closed */                                       \
+    N(silent)          /* too little sound in the window */                            \
+    N(below_score)     /* the best was below match.score */                            \
+    N(unconfirmed)     /* match.confirm was not reached */                             \
+    N(rate_limited)    /* within match.min-gap-ms of its last time */                  \
+    N(matched)         /* at least one match went out of the analysis */               \
+    N(cut)             /* searches that index.max-candidates ended early */            \
+    N(matches)         /* ranks of matched answers */                                  \
+    N(dropped_matches) /* matches, onsets, nomatches: publishing was late, ring full   \
+                        */                                                             \
+    N(sent)            /* messages that the system took, over all destinations */      \
+    N(failed)          /* messages that it did not */                                  \
+    N(unprinted)       /* lines that stdout was too slow for */
+
+enum {
+#define N(name) RT_N_##name,
+    RT_COUNT_LIST
+#undef N
+        RT_COUNTS
+};
+
+typedef struct {
+    _Atomic uint64_t n[RT_COUNTS];
+} rt_counts;
+
+extern const char *const rt_count_name[RT_COUNTS];
+
+static inline void
+rt_count(rt_counts *c, int which, uint64_t by)
+{
+    /* one writer each: no locked instruction is needed */
+    const uint64_t n = atomic_load_explicit(&c->n[which], memory_order_relaxed);
+    atomic_store_explicit(&c->n[which], n + by, memory_order_relaxed);
+}
+
+static inline uint64_t
+rt_counted(const rt_counts *c, int which)
+{
+    return atomic_load_explicit(&c->n[which], memory_order_relaxed);
+}
+
+#endif

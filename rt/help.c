@@ -1,0 +1,295 @@
+/* --help, the man page and the command line, all from the table of settings. */
+#include "load.h"
+#include "options.h"
+#include "rt.h"
+
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct {
+    unsigned bit;
+    const char *name, *args, *what;
+} command;
+
+static const command commands[] = {
+    {RT_BUILD, "build", "CORPUS...",
+     "makes an index of all sounds in the folders (wav flac ogg opus aiff mp3 ...)"},
+    {RT_LISTEN, "listen", "INDEX",
+     "finds live sound from JACK in an index; answers by OSC"},
+    {RT_QUERY, "query", "INDEX FILE...",
+     "finds the sound of files, along the same path"},
+    {RT_INFO, "info", "INDEX", "says what is in an index and how it was made"},
+};
+enum { N_COMMANDS = sizeof commands / sizeof *commands };
+
+static const char about[] = "hearken listens to live sound and says over OSC, while it "
+                            "still sounds, which sounds of "
+                            "a corpus resemble it most.";
+
+static const char preset_help[] =
+    "read settings from FILE, lines of section.key = value; options win over it";
+
+/* Writes text from column to column 80, words unbroken. */
+static void
+wrap(FILE *to, const char *text, int column)
+{
+    int at = column;
+    for (const char *p = text; *p;) {
+        const int n = (int)strcspn(p, " ");
+        if (at > column && at + 1 + n > 80) {
+            fprintf(to, "\n%*s", column, "");
+            at = column;
+        } else if (at > column) {
+            at += fprintf(to, " ");
+        }
+        at += fprintf(to, "%.*s", n, p);
+        p += n;
+        p += strspn(p, " ");
+    }
+    fputc('\n', to);
+}
+
+static void
+help_row(FILE *to, const char *option, const char *text)
+{
+    enum { COLUMN = 30 };
+    const int n = fprintf(to, "  %s", option);
+    if (n > COLUMN - 2)
+        fprintf(to, "\n%*s", COLUMN, "");
+    else
+        fprintf(to, "%*s", COLUMN - n, "");
+    wrap(to, text, COLUMN);
+}
+
+static void
+field_option(const rt_field *f, char *out, size_t len)
+{
+    const int n = f->letter ? snprintf(out, len, "-%c, ", f->letter) : 0;
+    snprintf(out + n, len - (size_t)n, "--%s-%s %s", f->section, f->key, f->arg);
+}
+
+/* Help of a row, with what the table knows beside its words. */
+static void
+field_text(const rt_field *f, char *out, size_t len)
+{
+    size_t n = (size_t)snprintf(out, len, "%s (%s", f->help, f->preset);
+    if (f->choices)
+        for (size_t i = 0; f->choices[i] && n < len; i++)
+            n += (size_t)snprintf(out + n, len - n, "%s%s",
+                                  i ? " " : "; of: ", f->choices[i]);
+    if (f->max > f->min && n < len)
+        n += (size_t)snprintf(out + n, len - n, "; %g to %.10g", f->min, f->max);
+    if (n < len)
+        snprintf(out + n, len - n, ")");
+}
+
+static void
+help_all(FILE *to)
+{
+    wrap(to, about, 0);
+    fputs("\nusage: hearken COMMAND [OPTION...] ARGUMENT...\n\n", to);
+    for (size_t i = 0; i < N_COMMANDS; i++) {
+        char row[80];
+        snprintf(row, sizeof row, "%s %s", commands[i].name, commands[i].args);
+        help_row(to, row, commands[i].what);
+    }
+    help_row(to, "man", "writes the manual page, in roff, to stdout");
+    help_row(to, "COMMAND --help", "all options of a command");
+    help_row(to, "--version", "the version");
+}
+
+void
+rt_help(FILE *to, unsigned bit)
+{
+    char option[80], text[600];
+    size_t n;
+    const rt_field *f = rt_fields(&n);
+    const command *c = NULL;
+    for (size_t i = 0; i < N_COMMANDS; i++)
+        if (commands[i].bit == bit)
+            c = &commands[i];
+    if (!c) {
+        help_all(to);
+        return;
+    }
+    fprintf(to, "usage: hearken %s [OPTION...] %s\n%s\n\n", c->name, c->args, c->what);
+    for (size_t i = 0; i < n; i++) {
+        if (!(f[i].commands & bit))
+            continue;
+        field_option(&f[i], option, sizeof option);
+        field_text(&f[i], text, sizeof text);
+        help_row(to, option, text);
+    }
+    help_row(to, "--preset FILE", preset_help);
+    help_row(to, "--help", "this");
+    fputs("\nIn brackets: the built-in value, then what is allowed.\n", to);
+}
+
+/* Text as roff: a backslash, and a point or quote at the margin, would be commands. */
+static void
+roff(FILE *to, const char *text)
+{
+    if (*text == '.' || *text == '\'')
+        fputs("\\&", to);
+    for (; *text; text++) {
+        if (*text == '\\' || *text == '-')
+            fputc('\\', to);
+        fputc(*text, to);
+    }
+    fputc('\n', to);
+}
+
+static void
+man_command(FILE *to, const command *c)
+{
+    char option[80], text[600];
+    size_t n;
+    const rt_field *f = rt_fields(&n);
+    fprintf(to, ".SS hearken %s [OPTION...] %s\n", c->name, c->args);
+    roff(to, c->what);
+    for (size_t i = 0; i < n; i++) {
+        if (!(f[i].commands & c->bit))
+            continue;
+        field_option(&f[i], option, sizeof option);
+        field_text(&f[i], text, sizeof text);
+        fputs(".TP\n.B ", to);
+        roff(to, option);
+        roff(to, text);
+    }
+    fputs(".TP\n.B \\-\\-preset FILE\n", to);
+    roff(to, preset_help);
+}
+
+void
+rt_man(FILE *to)
+{
+    fputs(".TH HEARKEN 1 \"\" \"hearken " RT_VERSION "\" \"User commands\"\n.SH NAME\n"
+          "hearken \\- finds live sound in a corpus, over OSC\n.SH SYNOPSIS\n"
+          ".B hearken\nCOMMAND [OPTION...] ARGUMENT...\n.SH DESCRIPTION\n",
+          to);
+    roff(to, about);
+    fputs(".SH COMMANDS\n", to);
+    for (size_t i = 0; i < N_COMMANDS; i++)
+        man_command(to, &commands[i]);
+    fputs(
+        ".SH EXIT STATUS\n"
+        "0 done, 64 usage, 65 bad data, 66 no input, 69 no JACK server, 70 out of "
+        "memory, "
+        "74 input or output failed, 78 configuration, 130 interrupted.\n"
+        ".SH PRESETS\nA setting section.key is the option \\-\\-section\\-key and the "
+        "line "
+        "section.key = value in a preset. Options win over the preset, the preset over "
+        "the built\\-in values.\n",
+        to);
+}
+
+enum { CODE_FIRST = 1000, CODE_HELP = 2000, CODE_PRESET };
+
+/* getopt's tables for the rows of one command. */
+typedef struct {
+    struct option longs[64];
+    char names[64][48];
+    char shorts[64];
+} tables;
+
+static void
+make_tables(tables *t, unsigned bit)
+{
+    size_t n, j = 0, s = 0;
+    const rt_field *f = rt_fields(&n);
+    memset(t, 0, sizeof *t);
+    t->shorts[s++] = ':';
+    for (size_t i = 0; i < n; i++) {
+        if (!(f[i].commands & bit))
+            continue;
+        snprintf(t->names[j], sizeof t->names[j], "%s-%s", f[i].section, f[i].key);
+        t->longs[j] =
+            (struct option){t->names[j], required_argument, NULL, CODE_FIRST + (int)i};
+        j++;
+        if (f[i].letter) {
+            t->shorts[s++] = f[i].letter;
+            t->shorts[s++] = ':';
+        }
+    }
+    t->longs[j++] = (struct option){"help", no_argument, NULL, CODE_HELP};
+    t->longs[j] = (struct option){"preset", required_argument, NULL, CODE_PRESET};
+    t->shorts[s] = 'h';
+}
+
+static const rt_field *
+field_of(int code)
+{
+    size_t n;
+    const rt_field *f = rt_fields(&n);
+    if (code >= CODE_FIRST && code < CODE_FIRST + (int)n)
+        return &f[code - CODE_FIRST];
+    for (size_t i = 0; i < n; i++)
+        if (f[i].letter && f[i].letter == code)
+            return &f[i];
+    return NULL;
+}
+
+/* One pass over the command line: presets only, or all but presets. */
+static int
+pass(rt_options *o, const tables *t, unsigned bit, int argc, char **argv, bool presets)
+{
+    char why[1400] = "", name[80];
+    int code;
+    optind = 0; /* glibc: start anew, with the order of arguments free */
+    opterr = 0;
+    while ((code = getopt_long(argc, argv, t->shorts, t->longs, NULL)) != -1) {
+        const rt_field *f = field_of(code);
+        int status = RT_OK;
+        if (code == CODE_HELP || code == 'h') {
+            rt_help(stdout, bit);
+            return -1;
+        } else if (code == ':') {
+            snprintf(why, sizeof why, "%s needs a value", argv[optind - 1]);
+            status = RT_USAGE;
+        } else if (code == '?') {
+            if (optopt > 0 && optopt < CODE_FIRST) /* perhaps inside of a word: -xyz */
+                snprintf(why, sizeof why, "there is no option -%c", optopt);
+            else
+                snprintf(why, sizeof why, "there is no option %s", argv[optind - 1]);
+            status = RT_USAGE;
+        } else if (code == CODE_PRESET) {
+            if (presets && !rt_preset_load(o, optarg, why, sizeof why))
+                status = RT_CONFIG;
+        } else if (f && !presets) {
+            snprintf(name, sizeof name, "%s.%s", f->section, f->key);
+            if (!rt_options_set(o, name, optarg, bit, why, sizeof why))
+                status = RT_USAGE;
+        }
+        if (status) {
+            rt_say("%s%s%s%s", why, status == RT_USAGE ? "; see hearken " : "",
+                   status == RT_USAGE ? argv[0] : "",
+                   status == RT_USAGE ? " --help" : "");
+            return status;
+        }
+    }
+    return RT_OK;
+}
+
+int
+rt_options_parse(rt_options *o, unsigned bit, int argc, char **argv, const char *rest[],
+                 int *status)
+{
+    tables t;
+    make_tables(&t, bit);
+    rt_options_default(o);
+    *status = pass(o, &t, bit, argc, argv, true);
+    o->list_set = 0; /* an option replaces a list that the preset set */
+    if (!*status)
+        *status = pass(o, &t, bit, argc, argv, false);
+    if (*status < 0) {
+        *status = rt_finish_output(RT_OK);
+        return -2;
+    }
+    if (*status)
+        return -1;
+    int n = 0;
+    while (optind < argc)
+        rest[n++] = argv[optind++];
+    return n;
+}

@@ -1,0 +1,42 @@
+/* hearken COMMAND: picks the command. The way of the data begins in capture.c. */
+#include "load.h"
+#include "options.h"
+#include "rt.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const struct {
+    const char *name;
+    int (*run)(int argc, char **argv);
+} commands[] = {
+    {"build", rt_cmd_build},
+    {"listen", rt_cmd_listen},
+    {"query", rt_cmd_query},
+    {"info", rt_cmd_info},
+};
+
+int
+main(int argc, char **argv)
+{
+    const char *name = argc > 1 ? argv[1] : "";
+    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
+        if (!strcmp(name, commands[i].name))
+            return commands[i].run(argc - 1, argv + 1);
+    if (!strcmp(name, "--help") || !strcmp(name, "-h") || !strcmp(name, "help")) {
+        rt_help(stdout, 0);
+        return rt_finish_output(RT_OK);
+    }
+    if (!strcmp(name, "--version")) {
+        puts("hearken " RT_VERSION);
+        return rt_finish_output(RT_OK);
+    }
+    if (!strcmp(name, "man")) {
+        rt_man(stdout);
+        return rt_finish_output(RT_OK);
+    }
+    if (*name)
+        rt_say("there is no command %s", name);
+    rt_help(stderr, 0);
+    return RT_USAGE;
+}

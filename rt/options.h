@@ -1,0 +1,123 @@
+/*
+ * Every setting of hearken, in one table (options.c): it gives the parser of command
+ * line and presets, the ranges, the defaults, --help and the man page.
+ *
+ * A setting "section.key" is the line "section.key = value" in a preset and the option
+ * "--section-key value". Later ones win: built-in, then preset, then command line.
+ */
+#ifndef HEARKEN_RT_OPTIONS_H
+#define HEARKEN_RT_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+/* Bytes of a text, a name (both with the zero at their end), an item; items of a list.
+ */
+enum { RT_TEXT = 1024, RT_NAME = 64, RT_ITEM = 256, RT_LIST = 16 };
+
+typedef struct {
+    uint32_t n;
+    char item[RT_LIST][RT_ITEM];
+} rt_list;
+
+/* Commands, as bits: which of them a setting is for. */
+enum { RT_BUILD = 1, RT_LISTEN = 2, RT_QUERY = 4, RT_INFO = 8 };
+
+typedef enum {
+    RT_FORMAT_AUTO,
+    RT_FORMAT_JSON,
+    RT_FORMAT_TABLE,
+    RT_FORMAT_NONE
+} rt_format;
+typedef enum { RT_FAMILY_AUTO, RT_FAMILY_EXACT, RT_FAMILY_HYPERPLANE } rt_family;
+
+typedef struct {
+    struct {
+        char output[RT_TEXT];
+        uint32_t threads, seed;
+    } build;
+    struct {
+        float gate_db;
+    } dsp;
+    struct {
+        uint32_t family, planes, tables, probes, max_candidates; /* family: rt_family */
+        float recall;
+    } index;
+    struct {
+        uint32_t scales; /* bit s for dsp_scale s */
+        uint32_t k, confirm, min_gap_ms;
+        float score, gate_db;
+    } match;
+    struct {
+        rt_list to;
+        uint32_t onsets, nomatch; /* 0, 1 */
+    } osc;
+    struct {
+        char client_name[RT_NAME], input_name[RT_NAME];
+        rt_list connect;
+    } jack;
+    struct {
+        uint32_t format; /* rt_format */
+    } out;
+    struct {
+        uint32_t seconds;
+    } listen;
+    uint64_t list_set; /* bit per row: a list that was set replaces its default */
+} rt_options;
+
+void rt_options_default(rt_options *o);
+
+/*
+ * Sets "section.key" (or "section-key": - _ and the first . are alike) from text. On
+ * failure returns false, leaves the setting and fills why with one sentence that names
+ * the key, the value and what is wanted. command is the bits of the commands that the
+ * setting must be for, 0 for any.
+ */
+bool rt_options_set(rt_options *o, const char *name, const char *value,
+                    unsigned command, char *why, size_t why_len);
+
+/*
+ * Reads "section.key = value" lines ([section] headings and # ; comments as in INI
+ * files) into o. An unknown key, a bad value or a line that is neither is an error; why
+ * then begins with "name:line: ". Settings that are for other commands are checked, and
+ * kept.
+ */
+bool rt_preset_read(rt_options *o, FILE *file, const char *name, char *why,
+                    size_t why_len);
+bool rt_preset_load(rt_options *o, const char *path, char *why, size_t why_len);
+
+/* Writes the settings of one section as preset lines, the same bytes for the same
+ * values; returns the length as snprintf does. */
+size_t rt_options_write(const rt_options *o, const char *section, char *out,
+                        size_t cap);
+
+/*
+ * Command line of one command: options into o (--preset FILE first of all), the rest
+ * into rest[] (argc of them at most). Returns the number of the rest, or -1 after it
+ * has said on stderr what is wrong, or -2 after --help was answered on stdout (or could
+ * not be). *status is then the exit status.
+ */
+int rt_options_parse(rt_options *o, unsigned command, int argc, char **argv,
+                     const char *rest[], int *status);
+
+/* --help of one command, and the man page of all. */
+void rt_help(FILE *to, unsigned command);
+void rt_man(FILE *to);
+
+/* One row of the table, for help and tests. */
+typedef struct {
+    const char *section, *key, *arg;
+    int type;
+    size_t offset;
+    double min, max;
+    const char *const *choices; /* NULL-terminated, in order of value */
+    unsigned commands;
+    const char *preset; /* built-in value as text */
+    const char *help;
+    char letter; /* short option, or 0 */
+} rt_field;
+const rt_field *rt_fields(size_t *n);
+
+#endif

@@ -1,0 +1,128 @@
+#include "out.h"
+
+#include <string.h>
+#include <unistd.h>
+
+rt_format
+rt_out_format(uint32_t wanted, FILE *to)
+{
+    if (wanted != RT_FORMAT_AUTO)
+        return (rt_format)wanted;
+    return isatty(fileno(to)) == 1 ? RT_FORMAT_TABLE : RT_FORMAT_JSON;
+}
+
+/* Length of the UTF-8 sequence at p, 0 when it is none (overlong, surrogate, cut
+ * short). */
+static size_t
+utf8_length(const unsigned char *p)
+{
+    static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
+    const size_t n = p[0] < 0x80             ? 1
+                     : (p[0] & 0xe0) == 0xc0 ? 2
+                     : (p[0] & 0xf0) == 0xe0 ? 3
+                     : (p[0] & 0xf8) == 0xf0 ? 4
+                                             : 0;
+    if (n < 2)
+        return n;
+    uint32_t code = p[0] & (0xffU >> (n + 1));
+    for (size_t i = 1; i < n; i++) {
+        if ((p[i] & 0xc0) != 0x80)
+            return 0;
+        code = code << 6 | (p[i] & 0x3fU);
+    }
+    const bool surrogate = code >= 0xd800 && code < 0xe000;
+    return code >= least[n] && code < 0x110000 && !surrogate ? n : 0;
+}
+
+void
+rt_json_string(FILE *to, const char *text)
+{
+    const unsigned char *p = (const unsigned char *)text;
+    fputc('"', to);
+    while (*p) {
+        const size_t n = utf8_length(p);
+        if (n == 0)
+            fputs("\\ufffd", to);
+        else if (*p == '"' || *p == '\\')
+            fprintf(to, "\\%c", *p);
+        else if (*p < 0x20 || *p == 0x7f)
+            fprintf(to, "\\u%04x", *p);
+        else
+            fwrite(p, 1, n, to);
+        p += n ? n : 1;
+    }
+    fputc('"', to);
+}
+
+static void
+json(rt_out *o, const rt_match *m)
+{
+    static const char *const kind[] = {"match", "onset", "nomatch"};
+    fprintf(o->to,
+            "{\"type\":\"%s\",\"frame\":%llu,\"time\":%.6f,\"input\":", kind[m->kind],
+            (unsigned long long)m->frame, (double)m->frame / o->rate_hz);
+    rt_json_string(o->to, o->input);
+    if (m->kind == RT_ONSET) {
+        fprintf(o->to, ",\"level_db\":%.2f}\n", (double)m->level_db);
+        return;
+    }
+    fprintf(o->to, ",\"scale\":\"%s\",\"score\":%.6f", dsp_scale_name[m->scale],
+            (double)m->score);
+    if (m->kind == RT_MATCH) {
+        const idx_sound s = idx_sound_of(o->index, m->sound);
+        fprintf(
+            o->to,
+            ",\"rank\":%u,\"cosine\":%.6f,\"sound\":%u,\"start\":%.3f,\"length\":%.3f,"
+            "\"label\":",
+            m->rank, (double)m->cosine, m->sound, (double)m->start_s,
+            (double)m->length_s);
+        rt_json_string(o->to, s.label);
+        fputs(",\"path\":", o->to);
+        rt_json_string(o->to, s.path);
+    }
+    fputs("}\n", o->to);
+}
+
+/* Text for a terminal: no control characters, whatever the file is called. */
+static void
+plain(FILE *to, const char *text)
+{
+    for (; *text; text++)
+        fputc((unsigned char)*text < 0x20 || *text == 0x7f ? '?' : *text, to);
+}
+
+static void
+table(rt_out *o, const rt_match *m)
+{
+    const double t = (double)m->frame / o->rate_hz;
+    if (o->lines == 0)
+        fputs("  time s  scale  rank  score  cosine  at s    label / sound\n", o->to);
+    if (m->kind == RT_ONSET) {
+        fprintf(o->to, "%8.2f  onset  %.1f dBFS\n", t, (double)m->level_db);
+        return;
+    }
+    if (m->kind == RT_NOMATCH) {
+        fprintf(o->to, "%8.2f  %-5s     -  %5.3f  no match\n", t,
+                dsp_scale_name[m->scale], (double)m->score);
+        return;
+    }
+    const idx_sound s = idx_sound_of(o->index, m->sound);
+    const char *name = strrchr(s.path, '/');
+    fprintf(o->to, "%8.2f  %-5s  %4u  %5.3f  %6.3f  %6.2f  ", t,
+            dsp_scale_name[m->scale], m->rank, (double)m->score, (double)m->cosine,
+            (double)m->start_s);
+    plain(o->to, s.label);
+    fputs(" / ", o->to);
+    plain(o->to, name ? name + 1 : s.path);
+    fputc('\n', o->to);
+}
+
+void
+rt_out_write(rt_out *o, const rt_match *m)
+{
+    if (o->format == RT_FORMAT_JSON)
+        json(o, m);
+    else if (o->format == RT_FORMAT_TABLE)
+        table(o, m);
+    o->lines++;
+}

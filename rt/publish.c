@@ -1,0 +1,215 @@
+#include "publish.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+struct rt_publish {
+    rt_publish_config config;
+    rt_ring *matches;
+    sem_t wake;
+    pthread_t thread;
+    bool started, fifo;
+    atomic_bool stop, status_due;
+    uint32_t n_dests;
+    osc_dest *dests[RT_LIST];
+    int32_t seq[RT_LIST]; /* next number of each destination */
+};
+
+/* Waits for room in freewheel, where nothing may be lost; false when there is none. */
+static bool
+push_patiently(rt_ring *ring, const void *item, const atomic_bool *patient, sem_t *wake)
+{
+    enum { TRIES = 20000 };
+    static const struct timespec pause = {.tv_nsec = 100000};
+    bool pushed = rt_ring_push(ring, item);
+    for (int i = 0;
+         !pushed && i < TRIES && atomic_load_explicit(patient, memory_order_relaxed);
+         i++) {
+        sem_post(wake);
+        nanosleep(&pause, NULL);
+        pushed = rt_ring_push(ring, item);
+    }
+    return pushed;
+}
+
+void
+rt_publish_push(rt_publish *p, const rt_match *m)
+{
+    if (!push_patiently(p->matches, m, p->config.patient, &p->wake))
+        rt_count(p->config.counts, RT_N_dropped_matches, 1);
+    sem_post(&p->wake);
+}
+
+void
+rt_publish_status(rt_publish *p)
+{
+    atomic_store(&p->status_due, true);
+    sem_post(&p->wake);
+}
+
+bool
+rt_publish_is_fifo(const rt_publish *p)
+{
+    return p->fifo;
+}
+
+static float
+age_ms(const rt_publish *p, const rt_match *m)
+{
+    const double ms = (double)(p->config.now_us() - m->centre_us) / 1000;
+    return (float)(ms > 0 ? ms : 0);
+}
+
+static size_t
+encode(const rt_publish *p, const rt_match *m, int32_t seq, uint8_t out[])
+{
+    const char *input = p->config.options->jack.input_name;
+    if (m->kind == RT_ONSET) {
+        const osc_onset o = {seq, input, m->level_db, age_ms(p, m)};
+        return osc_onset_encode(out, OSC_MAX_DATAGRAM, &o);
+    }
+    if (m->kind == RT_NOMATCH) {
+        const osc_nomatch n = {seq, input, dsp_scale_name[m->scale], m->score,
+                               age_ms(p, m)};
+        return osc_nomatch_encode(out, OSC_MAX_DATAGRAM, &n);
+    }
+    const idx_sound s = idx_sound_of(p->config.index, m->sound);
+    const osc_match o = {.seq = seq,
+                         .input = input,
+                         .scale = dsp_scale_name[m->scale],
+                         .rank = (int32_t)m->rank,
+                         .score = m->score,
+                         .cosine = m->cosine,
+                         .sound = (int32_t)m->sound,
+                         .start_s = m->start_s,
+                         .length_s = m->length_s,
+                         .age_ms = age_ms(p, m),
+                         .label = s.label,
+                         .path = s.path};
+    return osc_match_encode(out, OSC_MAX_DATAGRAM, &o);
+}
+
+static void
+send_to(rt_publish *p, uint32_t dest, const uint8_t data[], size_t n)
+{
+    const bool ok = n > 0 && osc_dest_send(p->dests[dest], data, n) == OSC_OK;
+    rt_count(p->config.counts, ok ? RT_N_sent : RT_N_failed, 1);
+    /* A number is used up even when sending failed: the receiver sees the loss. */
+    p->seq[dest] = p->seq[dest] == INT32_MAX ? 0 : p->seq[dest] + 1;
+}
+
+static void
+send_match(rt_publish *p, const rt_match *m)
+{
+    uint8_t data[OSC_MAX_DATAGRAM];
+    if (m->kind == RT_ONSET && !p->config.options->osc.onsets)
+        return;
+    for (uint32_t d = 0; d < p->n_dests; d++)
+        send_to(p, d, data, encode(p, m, p->seq[d], data));
+}
+
+static void
+send_status(rt_publish *p)
+{
+    uint8_t data[OSC_MAX_DATAGRAM];
+    osc_count counts[RT_COUNTS];
+    for (int i = 0; i < RT_COUNTS; i++)
+        counts[i] = (osc_count){rt_count_name[i], rt_counted(p->config.counts, i)};
+    for (uint32_t d = 0; d < p->n_dests; d++)
+        send_to(p, d, data,
+                osc_status_encode(data, sizeof data, p->seq[d], "running", counts,
+                                  RT_COUNTS));
+}
+
+/* OSC first: what prints may be slow, what listens should not wait for it. */
+static void
+drain(rt_publish *p)
+{
+    rt_match m;
+    while (rt_ring_pop(p->matches, &m)) {
+        send_match(p, &m);
+        if (!p->config.lines)
+            continue;
+        if (!push_patiently(p->config.lines, &m, p->config.patient,
+                            p->config.lines_wake))
+            rt_count(p->config.counts, RT_N_unprinted, 1);
+        sem_post(p->config.lines_wake);
+    }
+}
+
+static void *
+run(void *arg)
+{
+    rt_publish *p = arg;
+    for (;;) {
+        while (sem_wait(&p->wake)) /* EINTR */
+            ;
+        drain(p);
+        if (atomic_exchange(&p->status_due, false))
+            send_status(p);
+        if (atomic_load(&p->stop) && rt_ring_count(p->matches) == 0)
+            return NULL;
+    }
+}
+
+static bool
+open_dests(rt_publish *p, char *why, size_t why_len)
+{
+    const rt_list *to = &p->config.options->osc.to;
+    if (to->n == 1 && !strcmp(to->item[0], "none"))
+        return true;
+    for (; p->n_dests < to->n; p->n_dests++)
+        if (osc_dest_open(&p->dests[p->n_dests], to->item[p->n_dests], why, why_len))
+            return false;
+    return true;
+}
+
+bool
+rt_publish_open(rt_publish **out, const rt_publish_config *config, char *why,
+                size_t why_len)
+{
+    *out = NULL;
+    rt_publish *p = calloc(1, sizeof *p);
+    if (!p) {
+        snprintf(why, why_len, "there is not enough memory to publish");
+        return false;
+    }
+    p->config = *config;
+    sem_init(&p->wake, 0, 0);
+    p->matches = rt_ring_new(RT_MATCHES, sizeof(rt_match));
+    if (!p->matches)
+        snprintf(why, why_len, "there is not enough memory to publish");
+    else if (open_dests(p, why, why_len))
+        *out = p;
+    if (!*out)
+        rt_publish_close(p);
+    return *out;
+}
+
+bool
+rt_publish_start(rt_publish *p, int priority, char *why, size_t why_len)
+{
+    p->started = rt_thread_start(&p->thread, run, p, priority, &p->fifo);
+    if (!p->started)
+        snprintf(why, why_len, "the system gives no thread to publish with");
+    return p->started;
+}
+
+void
+rt_publish_close(rt_publish *p)
+{
+    if (!p)
+        return;
+    atomic_store(&p->stop, true);
+    sem_post(&p->wake);
+    if (p->started)
+        pthread_join(p->thread, NULL);
+    for (uint32_t d = 0; d < p->n_dests; d++)
+        osc_dest_close(p->dests[d]);
+    rt_ring_free(p->matches);
+    sem_destroy(&p->wake);
+    free(p);
+}

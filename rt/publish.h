@@ -1,0 +1,49 @@
+/*
+ * The publish thread: findings to OSC, then to the thread that prints. The only thread
+ * that touches the sockets.
+ */
+#ifndef HEARKEN_RT_PUBLISH_H
+#define HEARKEN_RT_PUBLISH_H
+
+#include "analyse.h"
+#include "osc/osc.h"
+#include "ring.h"
+#include "rt.h"
+
+#include <semaphore.h>
+
+enum { RT_MATCHES = 4096, RT_LINES = 16384 }; /* slots of the two rings */
+
+typedef struct rt_publish rt_publish;
+
+typedef struct {
+    const rt_options *options;
+    const idx_index *index;
+    rt_counts *counts;
+    rt_ring *lines;             /* of rt_match, to the thread that prints; NULL: none */
+    sem_t *lines_wake;          /* posted after each push */
+    int64_t (*now_us)(void);    /* the clock of rt_match.centre_us */
+    const atomic_bool *patient; /* freewheel: wait for rings instead of dropping */
+} rt_publish_config;
+
+/* Resolves destinations. False, with why, when one is not of the form HOST:PORT or not
+ * known, or memory runs out. */
+bool rt_publish_open(rt_publish **out, const rt_publish_config *config, char *why,
+                     size_t why_len);
+
+/* Starts the thread; priority under SCHED_FIFO, 0 is ordinary. */
+bool rt_publish_start(rt_publish *p, int priority, char *why, size_t why_len);
+
+/* Sends what is left, ends the thread, closes the sockets. Takes NULL. */
+void rt_publish_close(rt_publish *p);
+
+/* Analysis thread: hands one finding over. Never waits, but in freewheel. */
+void rt_publish_push(rt_publish *p, const rt_match *m);
+
+/* Main thread: has /hearken/status sent. */
+void rt_publish_status(rt_publish *p);
+
+/* Whether the thread runs under real-time scheduling. */
+bool rt_publish_is_fifo(const rt_publish *p);
+
+#endif

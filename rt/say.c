@@ -1,0 +1,134 @@
+/* Messages for people, progress, signals and threads. */
+#include "rt.h"
+
+#include <sched.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+atomic_int rt_stop;
+static atomic_bool bar_shown;
+
+void
+rt_say(const char *format, ...)
+{
+    char text[2048];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    for (char *c = text; *c; c++) /* a file may be named with an escape sequence */
+        if ((unsigned char)*c < 0x20 || *c == 0x7f)
+            *c = '?';
+    fprintf(stderr, "%shearken: %s\n",
+            atomic_exchange(&bar_shown, false) ? "\r\033[K" : "", text);
+}
+
+static void
+on_stop(int signal_number)
+{
+    (void)signal_number;
+    atomic_store(&rt_stop, 1);
+}
+
+void
+rt_catch_stop(void)
+{
+    struct sigaction act = {.sa_handler = on_stop, .sa_flags = (int)SA_RESETHAND};
+    sigaction(SIGINT, &act, NULL);
+    sigaction(SIGTERM, &act, NULL);
+    signal(SIGPIPE, SIG_IGN); /* a closed pipe is an error of fwrite, not our end */
+}
+
+double
+rt_seconds(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+void
+rt_sleep_ms(unsigned ms)
+{
+    const struct timespec t = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000L};
+    nanosleep(&t, NULL);
+}
+
+void
+rt_progress_begin(rt_progress *p, const char *what)
+{
+    *p = (rt_progress){.what = what,
+                       .began = rt_seconds(),
+                       .last = rt_seconds(),
+                       .terminal = isatty(STDERR_FILENO) == 1};
+}
+
+static void
+draw_bar(const rt_progress *p, double share, double left, const char *detail)
+{
+    enum { WIDTH = 24 };
+    static const char full[] = "########################";
+    fprintf(stderr, "\r\033[K%s [%-*.*s] %3.0f %%", p->what, WIDTH,
+            (int)(WIDTH * share), full, 100 * share);
+    if (left >= 1)
+        fprintf(stderr, ", %.0f s left", left);
+    fprintf(stderr, "%s%s", *detail ? ", " : "", detail);
+    fflush(stderr);
+    atomic_store(&bar_shown, true);
+}
+
+void
+rt_progress_step(rt_progress *p, double done, double total, const char *detail)
+{
+    const double now = rt_seconds(), gap = p->terminal ? 0.1 : 5;
+    if (now - p->last < gap || total <= 0)
+        return;
+    const double share = done < total ? done / total : 1;
+    const double left = share > 0.01 ? (now - p->began) * (1 - share) / share : 0;
+    p->last = now;
+    p->shown = true;
+    if (p->terminal)
+        draw_bar(p, share, left, detail);
+    else
+        rt_say("%s: %.0f %%, %.0f s left%s%s", p->what, 100 * share, left,
+               *detail ? ", " : "", detail);
+}
+
+void
+rt_progress_end(rt_progress *p)
+{
+    if (p->shown && p->terminal && atomic_exchange(&bar_shown, false))
+        fputs("\r\033[K", stderr);
+}
+
+static bool
+start(pthread_t *thread, const pthread_attr_t *attr, void *(*run)(void *), void *arg)
+{
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    const int failed = pthread_create(thread, attr, run, arg);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return !failed;
+}
+
+bool
+rt_thread_start(pthread_t *thread, void *(*run)(void *), void *arg, int priority,
+                bool *fifo)
+{
+    if (!start(thread, NULL, run, arg))
+        return false;
+    const struct sched_param want = {.sched_priority = priority};
+    if (priority > 0)
+        pthread_setschedparam(*thread, SCHED_FIFO, &want);
+    struct sched_param got;
+    int policy = SCHED_OTHER;
+    pthread_getschedparam(*thread, &policy, &got);
+    if (fifo)
+        *fifo = policy == SCHED_FIFO || policy == SCHED_RR;
+    return true;
+}
