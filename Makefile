@@ -66,13 +66,14 @@ asan: packages
 tsan: packages
 	@$(MAKE) --no-print-directory B=build/tsan SAN=-fsanitize=thread CFLAGS='-O1 -g' \
 	    all checks tools
-	@B=build/tsan CK_FORK=no TSAN_OPTIONS='halt_on_error=1 suppressions=tests/tsan.supp' \
+	@B=build/tsan CK_FORK=no TSAN_OPTIONS='halt_on_error=1 suppressions=$(CURDIR)/tests/tsan.supp' \
 	    tests/run.sh
 
+# make bench SOUNDS=folder: what is faster than what, on a quiet machine.
 bench: packages
 	@tests/packages.sh bench
 	@$(MAKE) --no-print-directory -s all tools benches
-	@B=$(B) tests/bench/run.sh
+	@B=$(B) tests/bench/run.sh $(SOUNDS)
 benches: $(BENCHES)
 $(BENCHES): $(B)/tests/bench/%: $(B)/tests/bench/%.o $(LIB_OBJ)
 	$(LINK) $^ $(PKGLIBS) $$(pkg-config --silence-errors --libs aubio) -lm -o $@

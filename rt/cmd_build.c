@@ -16,7 +16,7 @@ enum { NAMED_AT_MOST = 20 };
 static int
 find_files(rt_files *files, const char *folders[], int n)
 {
-    char why[400];
+    char why[1400];
     for (int i = 0; i < n; i++)
         if (!rt_walk(files, folders[i], why, sizeof why)) {
             rt_say("%s", why);

@@ -85,8 +85,10 @@ rt_walk(rt_files *f, const char *folder, char *why, size_t why_len)
     char *roots[] = {root, NULL};
     FTS *tree = fts_open(roots, FTS_LOGICAL | FTS_NOCHDIR, NULL);
     bool ok = tree;
-    for (FTSENT *e; ok && (e = fts_read(tree)) != NULL;)
+    errno = 0;
+    for (FTSENT *e; ok && (e = fts_read(tree)) != NULL; errno = 0)
         ok = visit(f, tree, e);
+    ok = ok && !errno;
     if (tree)
         fts_close(tree);
     free(root);

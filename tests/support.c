@@ -5,6 +5,7 @@
 #include <dirent.h>
 #include <math.h>
 #include <sndfile.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -190,7 +191,7 @@ remove_tree(const char *path)
     remove(path);
 }
 
-uint64_t heap_calls, heap_fail_at;
+_Atomic uint64_t heap_calls, heap_fail_at; /* several threads may allocate */
 
 void *__real_malloc(size_t n);
 void *__real_calloc(size_t n, size_t size);
@@ -206,8 +207,11 @@ char *__wrap_strdup(const char *text);
 static bool
 refuses(void)
 {
-    heap_calls++;
-    return heap_fail_at && --heap_fail_at == 0;
+    uint64_t left = atomic_load(&heap_fail_at);
+    atomic_fetch_add(&heap_calls, 1);
+    while (left && !atomic_compare_exchange_weak(&heap_fail_at, &left, left - 1))
+        ;
+    return left == 1;
 }
 
 void *

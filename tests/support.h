@@ -5,6 +5,7 @@
 #include "rt/options.h"
 
 #include <check.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -52,7 +53,7 @@ void remove_tree(const char *path);
  * through here in tests (--wrap): heap_calls counts them, and with heap_fail_at k > 0
  * the k-th from now on fails, once.
  */
-extern uint64_t heap_calls;
-extern uint64_t heap_fail_at;
+extern _Atomic uint64_t heap_calls;
+extern _Atomic uint64_t heap_fail_at;
 
 #endif

@@ -372,12 +372,13 @@ connect_ports(void)
 {
     const double until = seconds() + wait_s;
     for (unsigned t = 0; t < n_targets; t++) {
-        while (!jack_port_by_name(client, target[t]) && seconds() < until)
-            pause_10_ms();
-        const int rc =
-            jack_connect(client, jack_port_name(port[t % n_ports]), target[t]);
-        if (rc && rc != EEXIST)
-            die(1, "cannot connect to", target[t]);
+        jack_port_t *from = port[t % n_ports]; /* connects when its client is active */
+        while (!jack_port_connected_to(from, target[t])) {
+            if (seconds() > until)
+                die(1, "cannot connect to", target[t]);
+            if (jack_connect(client, jack_port_name(from), target[t]))
+                pause_10_ms();
+        }
     }
 }
 
