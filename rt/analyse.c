@@ -14,6 +14,7 @@ static void
 tell_onset(rt_analyse *a, const float x[], size_t at)
 {
     rt_count(a->counts, RT_N_onsets, 1);
+    a->onset_hop = a->n_hops;
     const uint64_t frame = a->n_frames + at;
     const rt_match m = {.kind = RT_ONSET,
                         .sound = UINT32_MAX,
@@ -144,10 +145,13 @@ on_hop(rt_analyse *a, const dsp_hop *hop)
 {
     rt_count(a->counts, RT_N_hops, 1);
     rt_count(a->counts, RT_N_silent_hops, !hop->loud);
-    const uint64_t end = hop->index + 1;
+    const uint64_t end = a->n_hops = hop->index + 1;
     for (dsp_scale s = DSP_FRAME; s < DSP_SCALES; s++) {
+        /* Counted from the onset, an event answer always comes while even the shortest
+         * tick still holds the gate open, and after all of it has been heard. */
+        const uint64_t origin = s == DSP_EVENT ? a->onset_hop : 0;
         if (a->index) {
-            if (end % a->every[s] == 0 && (a->scales >> s & 1U))
+            if ((end - origin) % a->every[s] == 0 && (a->scales >> s & 1U))
                 answer(a, s, hop);
         } else if (end >= dsp_scale_hops[s] &&
                    (end - dsp_scale_hops[s]) % a->every[s] == 0) {
@@ -187,6 +191,7 @@ rt_analyse_gap(rt_analyse *a, uint64_t n_frames)
     dsp_stream_reset(a->stream);
     a->n_frames += n_frames;
     a->origin = a->n_frames;
+    a->n_hops = a->onset_hop = 0;
     a->gate.open = false;
     for (dsp_scale s = DSP_FRAME; s < DSP_SCALES; s++)
         a->agreement[s].in_a_row = 0;

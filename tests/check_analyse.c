@@ -236,6 +236,25 @@ START_TEST(an_onset_is_told_at_its_sample)
 }
 END_TEST
 
+START_TEST(a_short_tick_gets_its_event_answer_wherever_it_falls)
+{
+    enum { TICK = RATE / 20, PHASES = 23 };
+    float *x = calloc(2 * RATE, sizeof *x);
+    options.match.scales = 1U << DSP_EVENT;
+    for (int phase = 0; phase < PHASES; phase++) {
+        rt_counts counts = {0};
+        const size_t at = RATE / 2 + (size_t)phase * 211;
+        memset(x, 0, 2 * RATE * sizeof *x);
+        make_sound(x + at, TICK, RATE, 1); /* as 00.wav, 50 ms */
+        a_found->n = 0;
+        run_blocks(&options, x, 2 * RATE, 128, a_found, &counts);
+        ck_assert_uint_eq(rt_counted(&counts, RT_N_matched), 1);
+        ck_assert_uint_eq(best(a_found, DSP_EVENT, 0, 2)->sound, 0);
+    }
+    free(x);
+}
+END_TEST
+
 START_TEST(a_loss_is_a_cut_that_no_match_spans)
 {
     /* The second half of sound 3 after a gap gives what it gives after a fresh start.
@@ -419,6 +438,7 @@ main(void)
     tcase_add_test(t, the_same_sound_waits_for_its_gap);
     tcase_add_test(t, ranks_count_up_over_different_sounds_with_falling_cosines);
     tcase_add_test(t, an_onset_is_told_at_its_sample);
+    tcase_add_test(t, a_short_tick_gets_its_event_answer_wherever_it_falls);
     tcase_add_test(t, a_loss_is_a_cut_that_no_match_spans);
     tcase_add_test(t, a_nomatch_is_told_when_wanted_and_only_then);
     tcase_add_test(t, a_hundred_hops_do_not_touch_the_heap);
