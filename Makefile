@@ -83,7 +83,7 @@ $(B)/tests/bench/%.o: CPPFLAGS += $(shell pkg-config --exists aubio && echo -DHA
 SECONDS_EACH ?= 60
 fuzz:
 	@tests/packages.sh build fuzz
-	@$(MAKE) --no-print-directory B=build/fuzz CC=clang CFLAGS='-O1 -g' \
+	@$(MAKE) --no-print-directory -s B=build/fuzz CC=clang CFLAGS='-O1 -g' \
 	    SAN='-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all' fuzzers
 	@B=build/fuzz tests/fuzz.sh $(SECONDS_EACH)
 fuzzers: $(FUZZERS)

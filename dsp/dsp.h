@@ -140,8 +140,12 @@ typedef struct dsp_stream dsp_stream;
 dsp_status dsp_stream_new(dsp_stream **out, const dsp_stream_config *config);
 void dsp_stream_free(dsp_stream *stream);
 
-/* Forgets all that it heard, as if new. The stream begins with silence before it. */
-void dsp_stream_reset(dsp_stream *stream);
+/* Forgets all that it heard, as if there had been silence, and goes on at sample number
+ * frame; hops stay where they are. A new stream stands at 0. */
+void dsp_stream_reset(dsp_stream *stream, uint64_t frame);
+
+/* Number of the hop that is being gathered. */
+uint64_t dsp_stream_hop(const dsp_stream *stream);
 
 /*
  * Takes samples up to the end of the next hop at most and returns how many it

@@ -56,6 +56,7 @@ struct dsp_stream {
     uint32_t rate_hz, window_frames;
     float gate_db;
     uint64_t n_frames, n_hops;     /* since the beginning */
+    uint64_t first_hop;            /* since the last reset */
     uint64_t next_hop;             /* n_frames at which the next hop is complete */
     size_t fill;                   /* of buffer */
     float *buffer;                 /* [window_frames + DSP_BUFFER_FRAMES] */

@@ -39,6 +39,12 @@ quantise(int32_t units[DSP_BANDS], const float db[DSP_BANDS])
     }
 }
 
+static uint64_t
+end_of_hop(const dsp_stream *s, uint64_t hop)
+{
+    return (hop + 1) * s->rate_hz / DSP_HOPS_PER_S;
+}
+
 /* Moves one window on: the new hop in, the one that is now too old out. */
 static void
 roll(dsp_stream *s, dsp_scale scale, const int32_t units[DSP_BANDS], bool loud)
@@ -47,7 +53,7 @@ roll(dsp_stream *s, dsp_scale scale, const int32_t units[DSP_BANDS], bool loud)
     const uint32_t length = dsp_scale_hops[scale];
     const size_t old =
         (size_t)((s->n_hops + DSP_HISTORY_HOPS - length) % DSP_HISTORY_HOPS);
-    const bool leaves = s->n_hops >= length && s->loud[old];
+    const bool leaves = s->n_hops - s->first_hop >= length && s->loud[old];
     dsp_rolling *r = &s->rolling[scale];
     if (!loud && !leaves)
         return;
@@ -73,7 +79,28 @@ complete_hop(dsp_stream *s, dsp_hop *hop)
     memcpy(s->history[slot], units, sizeof units);
     s->loud[slot] = hop->loud;
     s->n_hops++;
-    s->next_hop = (s->n_hops + 1) * s->rate_hz / DSP_HOPS_PER_S;
+    s->next_hop = end_of_hop(s, s->n_hops);
+}
+
+uint64_t
+dsp_stream_hop(const dsp_stream *s)
+{
+    return s->n_hops;
+}
+
+void
+dsp_stream_reset(dsp_stream *s, uint64_t frame)
+{
+    s->n_frames = frame;
+    s->n_hops = frame * DSP_HOPS_PER_S / s->rate_hz;
+    while (end_of_hop(s, s->n_hops) <= frame) /* rates that 100 does not divide */
+        s->n_hops++;
+    s->first_hop = s->n_hops;
+    s->next_hop = end_of_hop(s, s->n_hops);
+    s->fill = s->window_frames;
+    memset(s->buffer, 0, s->window_frames * sizeof *s->buffer);
+    memset(s->loud, 0, sizeof s->loud);
+    memset(s->rolling, 0, sizeof s->rolling);
 }
 
 size_t

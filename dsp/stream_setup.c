@@ -2,7 +2,6 @@
 #include "private.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #if defined(__SSE__)
 #include <xmmintrin.h>
@@ -29,18 +28,6 @@ dsp_stream_config_default(void)
     return (dsp_stream_config){.rate_hz = 48000, .gate_db = -70};
 }
 
-void
-dsp_stream_reset(dsp_stream *s)
-{
-    s->n_frames = s->n_hops = 0;
-    s->next_hop = s->rate_hz / DSP_HOPS_PER_S;
-    s->fill = s->window_frames;
-    memset(s->buffer, 0, s->window_frames * sizeof *s->buffer);
-    memset(s->history, 0, DSP_HISTORY_HOPS * sizeof *s->history);
-    memset(s->loud, 0, sizeof s->loud);
-    memset(s->rolling, 0, sizeof s->rolling);
-}
-
 dsp_status
 dsp_stream_new(dsp_stream **out, const dsp_stream_config *c)
 {
@@ -65,7 +52,7 @@ dsp_stream_new(dsp_stream **out, const dsp_stream_config *c)
         dsp_stream_free(s);
         return st;
     }
-    dsp_stream_reset(s);
+    dsp_stream_reset(s, 0);
     *out = s;
     return DSP_OK;
 }

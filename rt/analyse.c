@@ -14,7 +14,6 @@ static void
 tell_onset(rt_analyse *a, const float x[], size_t at)
 {
     rt_count(a->counts, RT_N_onsets, 1);
-    a->onset_hop = a->n_hops;
     const uint64_t frame = a->n_frames + at;
     const rt_match m = {.kind = RT_ONSET,
                         .sound = UINT32_MAX,
@@ -110,7 +109,7 @@ search(rt_analyse *a, rt_match *m)
 static void
 answer(rt_analyse *a, dsp_scale scale, const dsp_hop *hop)
 {
-    const uint64_t frame = a->origin + hop->frames;
+    const uint64_t frame = hop->frames;
     const uint64_t hops =
         hop->index + 1 < dsp_scale_hops[scale] ? hop->index + 1 : dsp_scale_hops[scale];
     const uint64_t half = hops * a->rate_hz / DSP_HOPS_PER_S / 2;
@@ -145,7 +144,7 @@ on_hop(rt_analyse *a, const dsp_hop *hop)
 {
     rt_count(a->counts, RT_N_hops, 1);
     rt_count(a->counts, RT_N_silent_hops, !hop->loud);
-    const uint64_t end = a->n_hops = hop->index + 1;
+    const uint64_t end = hop->index + 1;
     for (dsp_scale s = DSP_FRAME; s < DSP_SCALES; s++) {
         /* Counted from the onset, an event answer always comes while even the shortest
          * tick still holds the gate open, and after all of it has been heard. */
@@ -169,12 +168,15 @@ rt_analyse_block(rt_analyse *a, const float x[], size_t n, int64_t first_us)
         dsp_hop hop;
         bool done;
         uint64_t bad = 0;
+        const uint64_t gathered = dsp_stream_hop(a->stream);
         const size_t used = dsp_stream_feed(a->stream, x, n, &hop, &done, &bad);
         rt_count(a->counts, RT_N_bad_samples, bad);
         if (a->index) {
             const size_t at = rt_gate_feed(&a->gate, x, used, a->n_frames);
-            if (at < used)
+            if (at < used) {
+                a->onset_hop = gathered;
                 tell_onset(a, x, at);
+            }
         }
         a->n_frames += used;
         if (done)
@@ -188,10 +190,9 @@ void
 rt_analyse_gap(rt_analyse *a, uint64_t n_frames)
 {
     rt_count(a->counts, RT_N_lost_frames, n_frames);
-    dsp_stream_reset(a->stream);
     a->n_frames += n_frames;
-    a->origin = a->n_frames;
-    a->n_hops = a->onset_hop = 0;
+    dsp_stream_reset(a->stream, a->n_frames);
+    a->onset_hop = 0;
     a->gate.open = false;
     for (dsp_scale s = DSP_FRAME; s < DSP_SCALES; s++)
         a->agreement[s].in_a_row = 0;

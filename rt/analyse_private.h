@@ -34,9 +34,7 @@ struct rt_analyse {
     uint64_t min_gap_frames;
     uint32_t every[DSP_SCALES]; /* hops between two answers (or entries, in build) */
     uint64_t n_frames;          /* fed since the beginning, gaps included */
-    uint64_t origin;            /* n_frames at which the stream began anew */
-    uint64_t n_hops;            /* complete since then */
-    uint64_t onset_hop; /* n_hops when the gate opened last: events count from it */
+    uint64_t onset_hop; /* in which the gate opened last: events count from it */
     uint64_t emitted[DSP_SCALES]; /* build: hops covered by the windows sent so far */
     int64_t block_us;             /* when sample block_frame sounded */
     uint64_t block_frame;

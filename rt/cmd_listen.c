@@ -60,6 +60,7 @@ run_analysis(void *arg)
             ;
         analyse_blocks(l, &expected);
     }
+    analyse_blocks(l, &expected); /* what came between the last look and the end */
     return NULL;
 }
 
@@ -193,8 +194,7 @@ listen_live(listener *l)
     return RT_UNAVAILABLE;
 }
 
-/* In the order of the data: no more samples, then what is in the rings, then the rest.
- */
+/* In the order of the data: no more samples, then the rings, then the rest. */
 static void
 finish(listener *l)
 {

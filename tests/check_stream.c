@@ -88,9 +88,32 @@ START_TEST(a_reset_stream_is_as_new)
     uint64_t hops = 0;
     dsp_stream *s = new_stream(RATE);
     const uint64_t first = digest(s, sound, N, 512, &hops);
-    dsp_stream_reset(s);
+    dsp_stream_reset(s, 0);
     ck_assert_uint_eq(digest(s, sound, N, 512, &hops), first);
     dsp_stream_free(s);
+}
+END_TEST
+
+START_TEST(after_a_reset_hops_stay_where_they_are)
+{
+    static const uint32_t rates[] = {22050, 44100, 48000};
+    for (size_t r = 0; r < 3; r++)
+        for (uint64_t at = 0; at < 3000; at += 7) {
+            dsp_stream *s = new_stream(rates[r]);
+            uint64_t bad = 0, fed = at;
+            dsp_hop hop;
+            bool done = false;
+            dsp_stream_reset(s, at);
+            const uint64_t first = dsp_stream_hop(s);
+            ck_assert_uint_gt((first + 1) * rates[r] / DSP_HOPS_PER_S, at);
+            ck_assert(!first || first * rates[r] / DSP_HOPS_PER_S <= at);
+            while (!done)
+                fed += dsp_stream_feed(s, sound, 100, &hop, &done, &bad);
+            ck_assert_uint_eq(hop.index, first);
+            ck_assert_uint_eq(hop.frames, fed);
+            ck_assert_uint_eq(fed, (first + 1) * rates[r] / DSP_HOPS_PER_S);
+            dsp_stream_free(s);
+        }
 }
 END_TEST
 
@@ -327,6 +350,7 @@ main(void)
     tcase_add_loop_test(t, blocks_of_any_size_give_the_same_bits, 0,
                         sizeof blocks / sizeof *blocks);
     tcase_add_test(t, a_reset_stream_is_as_new);
+    tcase_add_test(t, after_a_reset_hops_stay_where_they_are);
     tcase_add_test(t, windows_equal_mean_and_deviation_of_their_frames);
     tcase_add_test(t, a_window_forgets_what_left_it_in_every_bit);
     tcase_add_test(t, gain_cancels);
