@@ -22,6 +22,7 @@ REPLAYS = $(patsubst tests/fuzz_%.c,$(B)/tests/replay_%,$(wildcard tests/fuzz_*.
 FUZZERS = $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/fuzz_*.c))
 # What runs per block on the audio and analysis threads: no heap, lock or stdio in these.
 HOT = rt/capture rt/ring rt/gate rt/analyse dsp/logmel dsp/stream dsp/project \
+      dsp/descriptors dsp/contrast dsp/blocks dsp/columns dsp/modulation \
       dsp/kern_c dsp/kern_avx2 index/query index/hyperplane index/idxkern_c \
       index/idxkern_avx2 osc/encode
 

@@ -5,10 +5,11 @@
  *              --dsp_project--> embedding[dim], unit length
  *
  * Samples are mono, [-1, 1] at full scale; frames come DSP_HOPS_PER_S times a second at
- * every rate; frequencies are Hz, levels dBFS (a sine of amplitude 1 is -3 dB). An
- * object belongs to one thread at a time, and only *_new() allocates; calls of
- * dsp_logmel_new(), dsp_stream_new() and their *_free() must not overlap, because FFTW
- * plans there. Same samples, same floats, in blocks of any size.
+ * every rate; frequencies are Hz, levels dBFS (a sine of amplitude 1 is -3 dB). Same
+ * samples, same floats, in blocks of any size.
+ *
+ * An object belongs to one thread at a time. Only *_new() and dsp_degrade() allocate,
+ * and they and *_free() must not overlap with one another: FFTW plans there.
  */
 #ifndef HEARKEN_DSP_H
 #define HEARKEN_DSP_H
@@ -194,5 +195,119 @@ bool dsp_project(const dsp_projection *p, const float raw[], float scratch[],
  */
 void dsp_fit_spread(const float rows[], size_t n_rows, float mean[DSP_RAW],
                     float spread[DSP_RAW]);
+
+/* ---- Five blocks ------------------------------------------------------------------
+ */
+
+/*
+ * The 21 values of one frame, in this order: spectral contrast of 7 bands (edges 50 200
+ * 400 800 1600 3200 6400 14000 Hz: dB of the mean of the top 20 % of their bins minus
+ * dB of the mean of the bottom 20 %), their valleys (the latter, minus the frame's
+ * level e), log2 of centroid + 20, spread + 20 and 85 % roll-off + 20 (Hz), flatness
+ * (mean of the dB minus dB of the mean, 62 Hz to 14 kHz), zero-crossing rate (per
+ * sample), harmonicity h (highest normalised autocorrelation at lags of 1 to 15 ms,
+ * 0..1) and pitch (log2(f0) h).
+ */
+enum { DSP_DESCRIPTORS = 21 };
+
+typedef struct dsp_descriptors dsp_descriptors;
+/* rate_hz as in dsp_stream_config, else DSP_EARG. */
+dsp_status dsp_descriptors_new(dsp_descriptors **out, uint32_t rate_hz);
+void dsp_descriptors_free(dsp_descriptors *d);
+
+/*
+ * x[window] are the frame's samples, power[fft/2 + 1] its spectrum as
+ * dsp_logmel_power() gives it with dsp_logmel_config_default(rate_hz), level_e_db 10
+ * log10 of the sum of its linear mel bands. Real-time safe. Always finite; a silent
+ * frame has h = pitch = 0.
+ */
+void dsp_descriptors_frame(dsp_descriptors *d, const float x[], const float power[],
+                           float level_e_db, float out[DSP_DESCRIPTORS]);
+
+/*
+ * One window of n frames as five blocks of values (embedding.md in the design): 105
+ * descriptors statistics, 144 mel modulations, 256 of a template, 26 MFCC statistics,
+ * 144 MFCC modulations.
+ */
+enum { DSP_BLOCKS = 5, DSP_BLOCK_VALUES = 675, DSP_MAX_WINDOW = 6000 };
+extern const uint32_t dsp_block_size[DSP_BLOCKS];
+
+typedef struct dsp_blocks dsp_blocks;
+dsp_status dsp_blocks_new(dsp_blocks **out,
+                          uint32_t max_frames); /* 1..DSP_MAX_WINDOW */
+void dsp_blocks_free(dsp_blocks *b);
+
+/* mel[n][DSP_BANDS] in dB, not floored; descriptors[n][DSP_DESCRIPTORS]; 1 <= n <=
+ * max_frames. Real-time safe; always finite. */
+void dsp_blocks_window(dsp_blocks *b, const float mel[], const float descriptors[],
+                       size_t n, float out[DSP_BLOCK_VALUES]);
+
+/* ---- Degradations -----------------------------------------------------------------
+ */
+
+/*
+ * What happens to sounds between a corpus and a microphone: the copies that recognition
+ * is measured with.
+ *
+ * Noise is white: each sample the sum of the four 16-bit quarters of the next number of
+ * splitmix64, minus 131070. The generator starts at mix(mix(seed) + kind), mix being
+ * its output function, so kinds and seeds are independent. A signal-to-noise ratio is
+ * that of the sums of squares over the whole sound, and exact, not expected.
+ *
+ * Filters are Butterworth, cascaded biquads in double by the bilinear transform, -3 dB
+ * at the frequency that is given; they start from rest and add their own delay (0.2 ms
+ * for 4 kHz).
+ *
+ * Tempo is changed by a phase vocoder on the whole sound: Hann windows of 1024 2^k
+ * samples, the shortest of at least 1/32 s, a quarter apart in the copy; each peak of
+ * the spectrum (higher than two bins on either side) goes on with the phase advance
+ * that it has in the sound, and the bins up to the lowest one towards the next peak
+ * turn with it; peaks that rose by 12 dB within a hop keep their phase, which keeps
+ * attacks sharp. Pitch is changed by playing slower by that ratio, then reading the
+ * result faster by the same (or the other way round) through a Blackman-windowed sinc
+ * of 32 samples with its cutoff at 0.94 of the lower of the two Nyquist frequencies.
+ *
+ * The reverberant tail is noise times 10^(-3 t / 0.8 s), from the sample after the
+ * direct sound until 0.8 s later, where it has fallen by 60 dB and ends; the sum of its
+ * squares is 1, so that it brings as much energy as the direct sound, which stays as it
+ * is.
+ */
+typedef enum {
+    DSP_NOISE_10_DB, /* noise at a signal-to-noise ratio of 10 dB */
+    DSP_QUIETER,     /* -12 dB */
+    DSP_LOW_PASS,    /* 4 kHz, order 8 */
+    DSP_TELEPHONE,   /* high-pass 300 Hz, order 6; low-pass 3400 Hz, order 10 */
+    DSP_PITCH_UP,    /* one semitone, length kept to the sample */
+    DSP_PITCH_DOWN,  /* likewise */
+    DSP_FASTER,      /* tempo times 1.1, pitch kept; n / 1.1 samples, rounded */
+    DSP_SLOWER,      /* tempo times 0.9, pitch kept; n / 0.9 samples, rounded */
+    DSP_LATE,        /* without its first floor(rate / 2) or floor(n / 4) samples,
+                        whichever is less */
+    DSP_REVERB,      /* with a tail: n + 0.8 rate samples, rounded */
+    DSP_ROOM, /* reverb, low-pass, noise at 20 dB of what that gives, -6 dB, in turn;
+                 as long as reverb */
+    DSP_DEGRADATIONS,
+} dsp_degradation;
+
+/* "noise-10db", "quieter", "low-pass", ...: for reports. */
+extern const char *const dsp_degradation_name[DSP_DEGRADATIONS];
+
+/*
+ * Degrades x[n] into a new array of *n_out samples, which the caller frees with free().
+ *
+ *   x        finite and within +-1e6, which the caller sees to; may be NULL when n is 0
+ *   rate_hz  DSP_MIN_RATE_HZ..DSP_MAX_RATE_HZ
+ *   seed     any; only noise-10db, reverb and room draw numbers
+ *   out      [n_out], not clipped: may exceed 1 where x does not; NULL on failure. With
+ *            n 0 it holds nothing, but is not NULL
+ *
+ * Silence stays silence, exactly. The same samples, rate and seed give the same copy in
+ * every bit, whatever was computed before. Allocates, and plans an FFT: not for
+ * real-time threads, and calls must overlap neither each other nor those named at the
+ * top. About 2 ms for a second of sound. Returns DSP_EARG for a kind or rate out of
+ * range.
+ */
+dsp_status dsp_degrade(dsp_degradation kind, const float x[], size_t n,
+                       uint32_t rate_hz, uint64_t seed, float **out, size_t *n_out);
 
 #endif
