@@ -22,7 +22,6 @@ typedef struct {
     double seconds;
     uint32_t rate_hz, n_channels;
     char trouble[160]; /* why it was passed over; empty when it was not */
-    bool done;
 } rt_job;
 
 /*

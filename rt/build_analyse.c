@@ -1,22 +1,21 @@
 /* The threads of a build: one file at a time each, from decoder to raw features. */
 #include "build.h"
+#include "parallel.h"
 #include "rt.h"
 #include "sound.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 enum { READ_FRAMES = 8192 };
 
 typedef struct {
     rt_job *jobs;
-    size_t n;
     const rt_options *options;
-    atomic_size_t next;
     _Atomic uint64_t done_bytes, done_ms; /* of files, of sound */
-    atomic_int running;
+    double total_bytes;
+    rt_progress progress;
     pthread_mutex_t planning; /* FFTW plans on one thread at a time */
 } shared;
 
@@ -138,67 +137,42 @@ run_job(shared *sh, rt_job *job)
         rt_job_free(job);
 }
 
-static void *
-work(void *arg)
+static void
+run_one(void *ctx, size_t i)
 {
-    shared *sh = arg;
-    dsp_thread_init();
-    while (!atomic_load(&rt_stop)) {
-        const size_t i = atomic_fetch_add(&sh->next, 1);
-        if (i >= sh->n)
-            break;
-        run_job(sh, &sh->jobs[i]);
-        sh->jobs[i].done = true;
-        atomic_fetch_add(&sh->done_bytes, sh->jobs[i].file->n_bytes + 1);
-    }
-    atomic_fetch_sub(&sh->running, 1);
-    return NULL;
+    shared *sh = ctx;
+    run_job(sh, &sh->jobs[i]);
+    atomic_fetch_add(&sh->done_bytes, sh->jobs[i].file->n_bytes + 1);
 }
 
 static void
-show(rt_progress *p, shared *sh, double total)
+show(void *ctx)
 {
+    shared *sh = ctx;
     const double sound_s = (double)atomic_load(&sh->done_ms) / 1000;
-    const double took = rt_seconds() - p->began;
+    const double took = rt_seconds() - sh->progress.began;
     char detail[80];
     snprintf(detail, sizeof detail, "%.1f min of sound, %.0f times real time",
              sound_s / 60, sound_s / (took > 0.01 ? took : 0.01));
-    rt_progress_step(p, (double)atomic_load(&sh->done_bytes), total, detail);
+    rt_progress_step(&sh->progress, (double)atomic_load(&sh->done_bytes),
+                     sh->total_bytes, detail);
 }
 
 bool
 rt_build_analyse(rt_job jobs[], size_t n, uint32_t n_threads, const rt_options *o,
                  char *why, size_t why_len)
 {
-    enum { MAX_THREADS = 256 };
-    shared sh = {.jobs = jobs, .n = n, .options = o};
-    pthread_t threads[MAX_THREADS];
-    uint32_t started = 0;
-    double total = 0;
-    rt_progress p;
-    const long cores = sysconf(_SC_NPROCESSORS_ONLN);
-    if (!n_threads)
-        n_threads = cores > 0 && cores < MAX_THREADS ? (uint32_t)cores : 1;
+    shared sh = {.jobs = jobs, .options = o};
     for (size_t i = 0; i < n; i++)
-        total += (double)jobs[i].file->n_bytes + 1;
+        sh.total_bytes += (double)jobs[i].file->n_bytes + 1;
     pthread_mutex_init(&sh.planning, NULL);
-    atomic_store(&sh.running, (int)n_threads);
-    for (; started < n_threads && started < MAX_THREADS; started++)
-        if (!rt_thread_start(&threads[started], work, &sh, 0, NULL))
-            break;
-    atomic_fetch_sub(&sh.running, (int)(n_threads - started));
-    rt_progress_begin(&p, "listening to the corpus");
-    while (atomic_load(&sh.running) > 0) {
-        rt_sleep_ms(20);
-        show(&p, &sh, total);
-    }
-    for (uint32_t i = 0; i < started; i++)
-        pthread_join(threads[i], NULL);
+    rt_progress_begin(&sh.progress, "listening to the corpus");
+    const bool ran = rt_parallel(n, n_threads, run_one, show, &sh);
+    rt_progress_end(&sh.progress);
     pthread_mutex_destroy(&sh.planning);
-    rt_progress_end(&p);
-    if (!started)
+    if (!ran)
         snprintf(why, why_len, "the system gives no thread to analyse with");
     else if (atomic_load(&rt_stop))
         snprintf(why, why_len, "stopped; nothing was written");
-    return started && !atomic_load(&rt_stop);
+    return ran && !atomic_load(&rt_stop);
 }
