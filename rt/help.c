@@ -20,6 +20,10 @@ static const command commands[] = {
     {RT_QUERY, "query", "INDEX FILE...",
      "finds the sound of files, along the same path"},
     {RT_INFO, "info", "INDEX", "says what is in an index and how it was made"},
+    {RT_EVAL, "eval", "CORPUS SPLIT.csv",
+     "measures how well sounds find what people called alike, by a "
+     "file,label,group,split "
+     "table (files named from the table's folder), beside two baselines"},
 };
 enum { N_COMMANDS = sizeof commands / sizeof *commands };
 

@@ -10,10 +10,8 @@ static const struct {
     const char *name;
     int (*run)(int argc, char **argv);
 } commands[] = {
-    {"build", rt_cmd_build},
-    {"listen", rt_cmd_listen},
-    {"query", rt_cmd_query},
-    {"info", rt_cmd_info},
+    {"build", rt_cmd_build}, {"listen", rt_cmd_listen}, {"query", rt_cmd_query},
+    {"info", rt_cmd_info},   {"eval", rt_cmd_eval},
 };
 
 int

@@ -24,11 +24,16 @@ static const rt_field fields[] = {
      "index file to write; a file of that name is replaced when the new one is "
      "complete",
      'o'},
-    {"build", "threads", "N", T_U32, AT(build.threads), 0, 256, NULL, RT_BUILD, "0",
-     "threads that decode and analyse; 0 takes one per core", 'j'},
-    {"build", "seed", "N", T_U32, AT(build.seed), 0, 4294967295.0, NULL, RT_BUILD, "1",
-     "seed of the random hyperplanes; the same seed gives the same file", 0},
-    {"dsp", "gate-db", "DBFS", T_FLOAT, AT(dsp.gate_db), -120, 0, NULL, RT_BUILD, "-70",
+    {"build", "threads", "N", T_U32, AT(build.threads), 0, 256, NULL,
+     RT_BUILD | RT_EVAL, "0", "threads that decode and analyse; 0 takes one per core",
+     'j'},
+    {"build", "seed", "N", T_U32, AT(build.seed), 0, 4294967295.0, NULL,
+     RT_BUILD | RT_EVAL, "1",
+     "seed of the random hyperplanes and degradations; the same seed gives the same "
+     "results",
+     0},
+    {"dsp", "gate-db", "DBFS", T_FLOAT, AT(dsp.gate_db), -120, 0, NULL,
+     RT_BUILD | RT_EVAL, "-70",
      "32 ms windows quieter than this are left out of every embedding; kept in the "
      "index",
      0},
@@ -93,13 +98,19 @@ static const rt_field fields[] = {
      "several; "
      "auto is the first capture port of the sound card, none connects nothing",
      'c'},
-    {"out", "format", "NAME", T_CHOICE, AT(out.format), 0, 0, formats, FIND | RT_INFO,
-     "auto",
+    {"out", "format", "NAME", T_CHOICE, AT(out.format), 0, 0, formats,
+     FIND | RT_INFO | RT_EVAL, "auto",
      "what stdout gets: json lines, a readable table, or none; auto is a table on a "
      "terminal and json elsewhere",
      'f'},
     {"listen", "seconds", "N", T_U32, AT(listen.seconds), 0, 1000000000, NULL,
      RT_LISTEN, "0", "end after so long; 0 goes on until Ctrl-C", 0},
+    {"eval", "degrade", "yes|no", T_CHOICE, AT(eval.degrade), 0, 0, yesno, RT_EVAL,
+     "yes",
+     "measure too how well eleven degraded copies of each stored sound find it again",
+     0},
+    {"eval", "plot", "FILE", T_TEXT, AT(eval.plot), 0, 0, NULL, RT_EVAL, "none",
+     "picture to write (SVG): precision over recall, and the degradations", 0},
 };
 enum { N_FIELDS = sizeof fields / sizeof *fields };
 

@@ -23,7 +23,7 @@ typedef struct {
 } rt_list;
 
 /* Commands, as bits: which of them a setting is for. */
-enum { RT_BUILD = 1, RT_LISTEN = 2, RT_QUERY = 4, RT_INFO = 8 };
+enum { RT_BUILD = 1, RT_LISTEN = 2, RT_QUERY = 4, RT_INFO = 8, RT_EVAL = 16 };
 
 typedef enum {
     RT_FORMAT_AUTO,
@@ -64,6 +64,10 @@ typedef struct {
     struct {
         uint32_t seconds;
     } listen;
+    struct {
+        char plot[RT_TEXT];
+        uint32_t degrade; /* 0, 1 */
+    } eval;
     uint64_t list_set; /* bit per row: a list that was set replaces its default */
 } rt_options;
 
