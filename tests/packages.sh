@@ -3,7 +3,7 @@
 # apt-get (and sudo where not root), and says so. Groups: build test bench fuzz.
 set -u
 declare -A packages=(
-    [build]="gcc make pkg-config libjack-jackd2-dev libsndfile1-dev libfftw3-dev liblo-dev
+    [build]="gcc libc6-dev make pkg-config libjack-jackd2-dev libsndfile1-dev libfftw3-dev liblo-dev
         libinih-dev libxxhash-dev libsoxr-dev"
     [test]="jackd2 liblo-tools check sonic-pi-samples sox libsox-fmt-all clang-format
         shellcheck python3"
