@@ -5,17 +5,75 @@
 #include "sound.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
+
+enum { LISTED = 10 }; /* sounds in the list at the end of a file */
+
+/* Where a file's lines go, and its best match with each sound, for the list. */
+typedef struct {
+    rt_out out;
+    dsp_scale listed; /* scale that the list is about */
+    rt_match *best;   /* [n_sounds]; rank 0: none; NULL: no list */
+} query;
 
 static void
 write_match(void *ctx, const rt_match *m)
 {
-    rt_out_write(ctx, m);
+    query *q = ctx;
+    rt_out_write(&q->out, m);
+    if (!q->best || m->kind != RT_MATCH || m->scale != q->listed)
+        return;
+    rt_match *b = &q->best[m->sound];
+    if (!b->rank || m->cosine > b->cosine)
+        *b = *m;
+}
+
+static int
+by_cosine(const void *a, const void *b)
+{
+    const rt_match *x = a, *y = b;
+    if (!x->rank || !y->rank)
+        return !x->rank - !y->rank;
+    if (x->cosine > y->cosine || x->cosine < y->cosine)
+        return x->cosine > y->cosine ? -1 : 1;
+    return (x->sound > y->sound) - (x->sound < y->sound);
+}
+
+/* The sounds most like the whole file: what someone who looks for one wants to read. */
+static void
+write_list(query *q, const char *path)
+{
+    const uint32_t n = idx_n_sounds(q->out.index);
+    if (!q->best || !n)
+        return;
+    qsort(q->best, n, sizeof *q->best, by_cosine);
+    fputs("\nmost like ", q->out.to);
+    rt_plain_text(q->out.to, path);
+    fprintf(q->out.to, " at scale %s:\n", dsp_scale_name[q->listed]);
+    for (uint32_t i = 0; i < n && i < LISTED && q->best[i].rank; i++) {
+        q->best[i].rank = i + 1;
+        rt_out_write(&q->out, &q->best[i]);
+    }
+    memset(q->best, 0, n * sizeof *q->best);
+}
+
+/* A list only goes with the table; JSON is for programs, which make their own. */
+static bool
+begin_list(query *q, const rt_options *o)
+{
+    if (q->out.format != RT_FORMAT_TABLE)
+        return true;
+    q->listed = DSP_EVENT;
+    while (!(o->match.scales >> q->listed & 1U))
+        q->listed = (dsp_scale)((q->listed + 1) % DSP_SCALES);
+    q->best = calloc(idx_n_sounds(q->out.index) + 1U, sizeof *q->best);
+    return q->best;
 }
 
 /* Runs one file; an exit status. */
 static int
-query_file(const rt_options *o, rt_out *out, const char *path)
+query_file(const rt_options *o, query *q, const char *path)
 {
     enum { READ_FRAMES = 8192 };
     char why[400] = "";
@@ -24,7 +82,8 @@ query_file(const rt_options *o, rt_out *out, const char *path)
     rt_sound_info info;
     rt_counts counts = {0};
     rt_analyse *a = NULL;
-    const rt_sink sink = {.ctx = out, .match = write_match};
+    const rt_sink sink = {.ctx = q, .match = write_match};
+    rt_out *out = &q->out;
     if (!rt_sound_open(&sound, path, &info, why, sizeof why)) {
         rt_say("%s: %s", path, why);
         return access(path, R_OK) ? RT_NOINPUT : RT_DATA;
@@ -48,6 +107,8 @@ query_file(const rt_options *o, rt_out *out, const char *path)
     }
     if (*why)
         rt_say("%s: %s", path, why);
+    else
+        write_list(q, path);
     rt_analyse_free(a);
     rt_sound_close(sound);
     return *why ? RT_DATA : RT_OK;
@@ -71,15 +132,19 @@ rt_cmd_query(int argc, char **argv)
         status = rt_load(&index, rest[0], &o);
     }
     if (index) {
-        rt_out out = {.to = stdout,
-                      .format = rt_out_format(o.out.format, stdout),
-                      .index = index};
+        query q = {.out = {.to = stdout,
+                           .format = rt_out_format(o.out.format, stdout),
+                           .index = index}};
         dsp_thread_init();
         rt_catch_stop();
-        for (int i = 1; i < n && !atomic_load(&rt_stop) && !ferror(stdout); i++) {
-            const int failed = query_file(&o, &out, rest[i]);
+        if (!begin_list(&q, &o))
+            status = RT_SOFTWARE;
+        const int end = status ? 0 : n;
+        for (int i = 1; i < end && !atomic_load(&rt_stop) && !ferror(stdout); i++) {
+            const int failed = query_file(&o, &q, rest[i]);
             status = status ? status : failed;
         }
+        free(q.best);
         status = rt_finish_output(status);
         if (atomic_load(&rt_stop))
             status = RT_INTERRUPTED;

@@ -83,9 +83,8 @@ json(rt_out *o, const rt_match *m)
     fputs("}\n", o->to);
 }
 
-/* Text for a terminal: no control characters, whatever the file is called. */
-static void
-plain(FILE *to, const char *text)
+void
+rt_plain_text(FILE *to, const char *text)
 {
     for (; *text; text++)
         fputc((unsigned char)*text < 0x20 || *text == 0x7f ? '?' : *text, to);
@@ -111,9 +110,9 @@ table(rt_out *o, const rt_match *m)
     fprintf(o->to, "%8.2f  %-5s  %4u  %5.3f  %6.3f  %6.2f  ", t,
             dsp_scale_name[m->scale], m->rank, (double)m->score, (double)m->cosine,
             (double)m->start_s);
-    plain(o->to, s.label);
+    rt_plain_text(o->to, s.label);
     fputs(" / ", o->to);
-    plain(o->to, name ? name + 1 : s.path);
+    rt_plain_text(o->to, name ? name + 1 : s.path);
     fputc('\n', o->to);
 }
 

@@ -24,4 +24,7 @@ void rt_out_write(rt_out *out, const rt_match *m);
 /* Text as a JSON string with its quotes; bytes that are no UTF-8 become U+FFFD. */
 void rt_json_string(FILE *to, const char *text);
 
+/* Text for a terminal: without control characters, whatever a file is called. */
+void rt_plain_text(FILE *to, const char *text);
+
 #endif

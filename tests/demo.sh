@@ -96,7 +96,7 @@ if [ "$in_silence" -lt 1 ] || [ "$onset_s" != 1 ]; then
     echo "   the bed did not play: $(cat "$dir/bed.log")"
     exit 1
 fi
-echo "   matches in silence: $silent; in noise: $((matches - silent)) of 300 moments"
+echo "   matches in silence: $silent; in noise: $((matches - silent)), of ten moments a second"
 if [ "$matches" -gt 0 ]; then
     echo "   what the noise was taken for (messages, sound):"
     grep '/hearken/match' "$dir/bed.osc" | sed 's/.*\/\([^"]*\)"$/\1/' | sort | uniq -c | sort -rn | head -3 | sed 's/^/   /'

@@ -209,6 +209,8 @@ END
 is "each of its lines is JSON, and the best match is the sound itself" $?
 gives "a query for a table succeeds" 0 "" "$hearken" query x.hkn $sound -f table
 holds "and has a heading" "label / sound"
+sed '1,/^most like .* at scale event:$/d' out | head -1 | grep -q "  event     1  .* / $(basename "$sound")\$"
+is "and ends with a list that the sound itself leads" $?
 gives "a query for nothing prints nothing" 0 "" "$hearken" query x.hkn $sound -f none
 [ ! -s out ]
 is "indeed" $?
