@@ -1,47 +1,10 @@
 /* Degradations: each does what dsp.h says, measured from outside. */
-#include "dsp/dsp.h"
-#include "support.h"
+#include "degrade_support.h"
 
 #include <fftw3.h>
-#include <math.h>
-#include <stdlib.h>
-#include <string.h>
 
-enum { MOST = 96000 * 3, SEED = 7 };
-static const double tau = 6.28318530717958647692;
+enum { MOST = 96000 * 3 };
 static float x[MOST];
-
-/* The copy that checks want, which must succeed. */
-static float *
-copy_of(dsp_degradation kind, size_t n, uint32_t rate, uint64_t seed, size_t *n_out)
-{
-    float *y;
-    ck_assert_int_eq(dsp_degrade(kind, x, n, rate, seed, &y, n_out), DSP_OK);
-    ck_assert_ptr_nonnull(y);
-    return y;
-}
-
-static void
-make_sine(size_t n, uint32_t rate, double hz)
-{
-    for (size_t i = 0; i < n; i++)
-        x[i] = (float)(0.5 * sin(tau * fmod(hz * (double)i / rate, 1)));
-}
-
-static double
-energy(const float y[], size_t n)
-{
-    double sum = 0;
-    for (size_t i = 0; i < n; i++)
-        sum += (double)y[i] * (double)y[i];
-    return sum;
-}
-
-static double
-to_db(double power_ratio)
-{
-    return 10 * log10(power_ratio);
-}
 
 static size_t
 expected_length(dsp_degradation kind, size_t n, uint32_t rate)
@@ -71,7 +34,7 @@ START_TEST(noise_is_10_db_below_the_sound_and_white)
     const size_t n = rate;
     size_t m;
     make_sound(x, n, rate, 3);
-    float *y = copy_of(DSP_NOISE_10_DB, n, rate, SEED, &m);
+    float *y = copy_of(DSP_NOISE_10_DB, x, n, rate, SEED, &m);
     ck_assert_uint_eq(m, n);
     for (size_t i = 0; i < n; i++)
         y[i] -= x[i];
@@ -100,8 +63,8 @@ START_TEST(other_seeds_draw_other_noise)
     const size_t n = 48000;
     size_t m;
     make_sound(x, n, 48000, 3);
-    float *a = copy_of(DSP_NOISE_10_DB, n, 48000, seeds[_i].a, &m);
-    float *b = copy_of(DSP_NOISE_10_DB, n, 48000, seeds[_i].b, &m);
+    float *a = copy_of(DSP_NOISE_10_DB, x, n, 48000, seeds[_i].a, &m);
+    float *b = copy_of(DSP_NOISE_10_DB, x, n, 48000, seeds[_i].b, &m);
     for (size_t i = 0; i < n; i++) {
         a[i] -= x[i];
         b[i] -= x[i];
@@ -124,8 +87,8 @@ START_TEST(kinds_draw_other_numbers)
     size_t m;
     memset(x, 0, sizeof x);
     x[0] = 1;
-    float *noise = copy_of(DSP_NOISE_10_DB, n, 48000, SEED, &m);
-    float *tail = copy_of(DSP_REVERB, n, 48000, SEED, &m);
+    float *noise = copy_of(DSP_NOISE_10_DB, x, n, 48000, SEED, &m);
+    float *tail = copy_of(DSP_REVERB, x, n, 48000, SEED, &m);
     noise[0] -= 1;
     double sum = 0;
     for (size_t i = 0; i < n; i++)
@@ -141,7 +104,7 @@ START_TEST(quieter_is_12_db_and_nothing_else)
 {
     size_t m;
     make_sound(x, 48000, 48000, 1);
-    float *y = copy_of(DSP_QUIETER, 48000, 48000, SEED, &m);
+    float *y = copy_of(DSP_QUIETER, x, 48000, 48000, SEED, &m);
     ck_assert_uint_eq(m, 48000);
     for (size_t i = 0; i < m; i++) {
         const double want = (double)x[i] * 0.251188643150958;
@@ -165,8 +128,8 @@ START_TEST(filters_pass_and_stop_what_they_say)
     for (size_t r = 0; r < RATES; r++) {
         const size_t n = rates[r], skip = n / 2;
         size_t m;
-        make_sine(n, rates[r], filters[_i].hz);
-        float *y = copy_of(filters[_i].kind, n, rates[r], SEED, &m);
+        make_sine(x, n, rates[r], filters[_i].hz);
+        float *y = copy_of(filters[_i].kind, x, n, rates[r], SEED, &m);
         ck_assert_uint_eq(m, n);
         const double db =
             to_db(energy(y + skip, n - skip) / energy(x + skip, n - skip));
@@ -186,7 +149,7 @@ START_TEST(late_lacks_the_beginning_and_nothing_else)
     const size_t n = late_lengths[_i], missing = n / 4 < 24000 ? n / 4 : 24000;
     size_t m;
     make_sound(x, n, 48000, 4);
-    float *y = copy_of(DSP_LATE, n, 48000, SEED, &m);
+    float *y = copy_of(DSP_LATE, x, n, 48000, SEED, &m);
     ck_assert_uint_eq(m, n - missing);
     ck_assert(!memcmp(y, x + missing, m * sizeof *y));
     free(y);
@@ -201,7 +164,7 @@ START_TEST(silence_stays_silence)
     memset(x, 0, sizeof x);
     for (size_t l = 0; l < LENGTHS; l++) {
         size_t m;
-        float *y = copy_of((dsp_degradation)_i, lengths[l], 48000, SEED, &m);
+        float *y = copy_of((dsp_degradation)_i, x, lengths[l], 48000, SEED, &m);
         ck_assert_uint_eq(m, expected_length((dsp_degradation)_i, lengths[l], 48000));
         for (size_t i = 0; i < m; i++)
             ck_assert_msg(y[i] == 0, "%s: sample %zu of %zu is %g",
@@ -216,10 +179,10 @@ START_TEST(short_sounds_keep_something_of_themselves)
     for (size_t r = 0; r < RATES; r++)
         for (size_t l = 0; l < LENGTHS; l++) {
             size_t m;
-            make_sine(lengths[l], rates[r], 1000);
+            make_sine(x, lengths[l], rates[r], 1000);
             x[0] = 1;
             const double in = energy(x, lengths[l]);
-            float *y = copy_of((dsp_degradation)_i, lengths[l], rates[r], SEED, &m);
+            float *y = copy_of((dsp_degradation)_i, x, lengths[l], rates[r], SEED, &m);
             const double db = to_db(energy(y, m) / in);
             ck_assert_uint_eq(
                 m, expected_length((dsp_degradation)_i, lengths[l], rates[r]));
@@ -252,10 +215,10 @@ START_TEST(copies_scale_with_the_sound_and_never_clip)
     const size_t n = 30000;
     size_t m, m8;
     make_sound(x, n, 44100, 6);
-    float *y = copy_of((dsp_degradation)_i, n, 44100, SEED, &m);
+    float *y = copy_of((dsp_degradation)_i, x, n, 44100, SEED, &m);
     for (size_t i = 0; i < n; i++)
         x[i] *= 64; /* peak 32: far beyond full scale, and exact in every bit */
-    float *loud = copy_of((dsp_degradation)_i, n, 44100, SEED, &m8), peak = 0;
+    float *loud = copy_of((dsp_degradation)_i, x, n, 44100, SEED, &m8), peak = 0;
     ck_assert_uint_eq(m, m8);
     for (size_t i = 0; i < m; i++) {
         peak = fmaxf(peak, fabsf(loud[i]));
@@ -291,19 +254,19 @@ START_TEST(copies_repeat_whatever_came_before)
     const size_t n = 40000;
     size_t m[3];
     make_sound(x, n, 48000, 8);
-    float *a = copy_of((dsp_degradation)_i, n, 48000, SEED, &m[0]);
+    float *a = copy_of((dsp_degradation)_i, x, n, 48000, SEED, &m[0]);
     for (size_t r = 0; r < RATES; r++) { /* plans and wisdom of all kinds */
         dsp_stream_config c = dsp_stream_config_default();
         dsp_stream *s;
         c.rate_hz = rates[r];
         ck_assert(!dsp_stream_new(&s, &c));
         dsp_stream_free(s);
-        free(copy_of(DSP_ROOM, 10, rates[r], 1, &m[1]));
-        free(copy_of(DSP_PITCH_UP, 10, rates[r], 1, &m[1]));
+        free(copy_of(DSP_ROOM, x, 10, rates[r], 1, &m[1]));
+        free(copy_of(DSP_PITCH_UP, x, 10, rates[r], 1, &m[1]));
     }
     measure_plan(draws(_i) ? 65536 : 2048);
-    float *b = copy_of((dsp_degradation)_i, n, 48000, SEED, &m[1]);
-    float *c = copy_of((dsp_degradation)_i, n, 48000, SEED + 1, &m[2]);
+    float *b = copy_of((dsp_degradation)_i, x, n, 48000, SEED, &m[1]);
+    float *c = copy_of((dsp_degradation)_i, x, n, 48000, SEED + 1, &m[2]);
     ck_assert(m[0] == m[1] && m[0] == m[2]);
     ck_assert(!memcmp(a, b, m[0] * sizeof *a));
     ck_assert(!memcmp(a, c, m[0] * sizeof *a) == !draws(_i));

@@ -1,55 +1,11 @@
 /* Reverberation and the room, against their definitions. */
-#include "dsp/dsp.h"
-#include "support.h"
+#include "degrade_support.h"
 
-#include <math.h>
-#include <stdlib.h>
-#include <string.h>
-
-enum { MOST = 96000, SEED = 7 };
-static const double tau = 6.28318530717958647692;
+enum { MOST = 96000 };
 static float x[MOST];
-
-/* The copy that checks want, which must succeed. */
-static float *
-copy_of(dsp_degradation kind, size_t n, uint32_t rate, uint64_t seed, size_t *n_out)
-{
-    float *y;
-    ck_assert_int_eq(dsp_degrade(kind, x, n, rate, seed, &y, n_out), DSP_OK);
-    ck_assert_ptr_nonnull(y);
-    return y;
-}
-
-static double
-energy(const float y[], size_t n)
-{
-    double sum = 0;
-    for (size_t i = 0; i < n; i++)
-        sum += (double)y[i] * (double)y[i];
-    return sum;
-}
-
-static double
-to_db(double power_ratio)
-{
-    return 10 * log10(power_ratio);
-}
 
 static const uint32_t rates[] = {22050, 48000, 96000};
 enum { RATES = sizeof rates / sizeof *rates };
-
-/* Hann-windowed projection of y[n] on a rotation of hz. */
-static void
-project(const float y[], size_t n, double turns_per_sample, double *re, double *im)
-{
-    *re = *im = 0;
-    for (size_t i = 0; i < n; i++) {
-        const double w = (1 - cos(tau * (double)i / (double)n)) * (double)y[i];
-        const double a = tau * fmod(turns_per_sample * (double)i, 1);
-        *re += w * cos(a) * 2 / (double)n;
-        *im -= w * sin(a) * 2 / (double)n;
-    }
-}
 
 /* Seconds in which the tail falls by 60 dB: the slope from -5 to -35 dB of the energy
  * that is still to come (Schroeder, JASA 1965). */
@@ -78,7 +34,7 @@ START_TEST(reverb_keeps_the_direct_sound_and_decays_in_800_ms)
     size_t m;
     memset(x, 0, sizeof x);
     x[0] = 1;
-    float *y = copy_of(DSP_REVERB, 1, rate, SEED, &m);
+    float *y = copy_of(DSP_REVERB, x, 1, rate, SEED, &m);
     ck_assert_uint_eq(m, 1 + (size_t)lround(0.8 * rate));
     ck_assert(y[0] == 1);
     const double s = rt60(y + 1, m - 1, rate), wet = energy(y + 1, m - 1);
@@ -96,10 +52,10 @@ START_TEST(reverb_is_the_convolution_with_its_impulse_response)
     size_t n_h, m;
     memset(x, 0, sizeof x);
     x[0] = 1;
-    float *h = copy_of(DSP_REVERB, 1, rate, SEED, &n_h);
+    float *h = copy_of(DSP_REVERB, x, 1, rate, SEED, &n_h);
     for (size_t k = 0; k < IMPULSES; k++)
         x[at[k]] = (float)(k + 1) / IMPULSES;
-    float *y = copy_of(DSP_REVERB, n, rate, SEED, &m);
+    float *y = copy_of(DSP_REVERB, x, n, rate, SEED, &m);
     ck_assert_uint_eq(m, n + n_h - 1);
     for (size_t i = 0; i < m; i++) {
         double want = 0;
@@ -134,7 +90,7 @@ START_TEST(room_is_reverb_low_pass_noise_and_distance)
     size_t m;
     memset(x, 0, sizeof x);
     x[0] = 1;
-    float *y = copy_of(DSP_ROOM, 1, rate, SEED, &m);
+    float *y = copy_of(DSP_ROOM, x, 1, rate, SEED, &m);
     ck_assert_uint_eq(m, 1 + 38400);
     const double noise = noise_above_10_khz(y, m, rate) * (double)m;
     const double sound = energy(y, m) - noise, want = 2 / 6.0 * pow(10, -0.6);

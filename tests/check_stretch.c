@@ -1,62 +1,11 @@
 /* Tempo without pitch and pitch without tempo: a sine stays one, an attack sharp. */
-#include "dsp/dsp.h"
-#include "support.h"
+#include "degrade_support.h"
 
-#include <math.h>
-#include <stdlib.h>
-#include <string.h>
-
-enum { MOST = 96000 * 2, SEED = 7 };
-static const double tau = 6.28318530717958647692;
+enum { MOST = 96000 * 2 };
 static float x[MOST];
-
-/* The copy that checks want, which must succeed. */
-static float *
-copy_of(dsp_degradation kind, size_t n, uint32_t rate, uint64_t seed, size_t *n_out)
-{
-    float *y;
-    ck_assert_int_eq(dsp_degrade(kind, x, n, rate, seed, &y, n_out), DSP_OK);
-    ck_assert_ptr_nonnull(y);
-    return y;
-}
-
-static void
-make_sine(size_t n, uint32_t rate, double hz)
-{
-    for (size_t i = 0; i < n; i++)
-        x[i] = (float)(0.5 * sin(tau * fmod(hz * (double)i / rate, 1)));
-}
-
-static double
-energy(const float y[], size_t n)
-{
-    double sum = 0;
-    for (size_t i = 0; i < n; i++)
-        sum += (double)y[i] * (double)y[i];
-    return sum;
-}
-
-static double
-to_db(double power_ratio)
-{
-    return 10 * log10(power_ratio);
-}
 
 static const uint32_t rates[] = {22050, 48000, 96000};
 enum { RATES = sizeof rates / sizeof *rates };
-
-/* Hann-windowed projection of y[n] on a rotation of hz. */
-static void
-project(const float y[], size_t n, double turns_per_sample, double *re, double *im)
-{
-    *re = *im = 0;
-    for (size_t i = 0; i < n; i++) {
-        const double w = (1 - cos(tau * (double)i / (double)n)) * (double)y[i];
-        const double a = tau * fmod(turns_per_sample * (double)i, 1);
-        *re += w * cos(a) * 2 / (double)n;
-        *im -= w * sin(a) * 2 / (double)n;
-    }
-}
 
 /* What remains of y[n], in dB, when the best sine of that frequency is taken out. */
 static double
@@ -100,8 +49,8 @@ START_TEST(pitch_and_tempo_move_alone_and_leave_a_sine_a_sine)
         const size_t n = 2 * rate;
         const double want = tones[_i].hz / rate;
         size_t m;
-        make_sine(n, rate, 440);
-        float *y = copy_of(tones[_i].kind, n, rate, SEED, &m), *mid = y + m / 4;
+        make_sine(x, n, rate, 440);
+        float *y = copy_of(tones[_i].kind, x, n, rate, SEED, &m), *mid = y + m / 4;
         ck_assert_uint_eq(m, (size_t)lround((double)n / tones[_i].speed));
         const double got = frequency(mid, rate / 4, want, rate / 20);
         const double cents = 1200 * log2(got / want);
@@ -119,8 +68,8 @@ START_TEST(what_would_fold_at_the_upper_end_is_filtered_out)
 {
     const size_t n = 48000;
     size_t m;
-    make_sine(n, 48000, 0.49 * 48000); /* a semitone above is 0.519 */
-    float *y = copy_of(DSP_PITCH_UP, n, 48000, SEED, &m);
+    make_sine(x, n, 48000, 0.49 * 48000); /* a semitone above is 0.519 */
+    float *y = copy_of(DSP_PITCH_UP, x, n, 48000, SEED, &m);
     const double db = to_db(energy(y + n / 4, n / 2) / energy(x + n / 4, n / 2));
     ck_assert_msg(db < -20, "%g dB", db);
     free(y);
@@ -146,7 +95,7 @@ START_TEST(attacks_stay_sharp_and_come_when_they_should)
     const uint32_t rate = 48000;
     const size_t n = make_bursts(rate);
     size_t m;
-    float *y = copy_of(tones[_i].kind, n, rate, SEED, &m);
+    float *y = copy_of(tones[_i].kind, x, n, rate, SEED, &m);
     const double speed = tones[_i].speed, all = energy(y, m);
     double early = 0, attack = 0;
     for (size_t b = 0; b < 8; b++) {
