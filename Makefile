@@ -11,6 +11,9 @@ PKGCFLAGS = $(shell pkg-config --cflags $(LIBS))
 PKGLIBS = $(shell pkg-config --libs $(LIBS))
 COMPILE = $(CC) -std=c11 -D_POSIX_C_SOURCE=200809L -fno-math-errno -pthread -I. $(PKGCFLAGS) -MMD -MP \
           $(WARN) $(CPPFLAGS) $(CFLAGS) $(SAN) $(ISA)
+# Short lines by default; make V=1 shows the commands.
+Q = $(if $(V),,@)
+SAY = @$(if $(V),true,echo)
 LINK = $(CC) -pthread $(CFLAGS) $(SAN) $(LDFLAGS)
 
 LIB_SRC = $(filter-out rt/main.c,$(wildcard rt/*.c dsp/*.c index/*.c osc/*.c))
@@ -30,19 +33,24 @@ all: $(B)/hearken
 
 $(B)/%.o: %.c Makefile
 	@mkdir -p $(@D)
-	$(COMPILE) -c $< -o $@
+	$(SAY) "compile $<"
+	$(Q)$(COMPILE) -c $< -o $@
 $(B)/%_avx2.o: ISA := -mavx2 -mfma
 $(B)/hearken: $(B)/rt/main.o $(LIB_OBJ)
-	$(LINK) $^ $(PKGLIBS) -lm -o $@
+	$(SAY) "link    $@"
+	$(Q)$(LINK) $^ $(PKGLIBS) -lm -o $@
 # The heap of the tests is counted, and can be made to fail (tests/support.h).
 WRAP = -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=aligned_alloc,--wrap=strdup
 $(CHECKS): $(B)/tests/check_%: $(B)/tests/check_%.o $(B)/tests/support.o $(LIB_OBJ)
-	$(LINK) $(WRAP) $^ $(PKGLIBS) $$(pkg-config --libs check) -lm -o $@
+	$(SAY) "link    $@"
+	$(Q)$(LINK) $(WRAP) $^ $(PKGLIBS) $$(pkg-config --libs check) -lm -o $@
 $(B)/tests/tools/%: $(B)/tests/tools/%.o
-	$(LINK) $^ -ljack -lsndfile -lm -o $@
+	$(SAY) "link    $@"
+	$(Q)$(LINK) $^ -ljack -lsndfile -lm -o $@
 $(B)/tests/tools/rtguard.so: tests/tools/rtguard.c
 	@mkdir -p $(@D)
-	$(CC) -O1 -g -Wall -Wextra -shared -fPIC $< -ldl -lpthread -o $@
+	$(SAY) "link    $@"
+	$(Q)$(CC) -O1 -g -Wall -Wextra -shared -fPIC $< -ldl -lpthread -o $@
 
 # Installs what is missing with apt-get and says so; does nothing where all is there.
 packages:
@@ -56,7 +64,8 @@ check: packages
 	@$(MAKE) --no-print-directory lint
 checks: $(CHECKS) $(REPLAYS)
 $(REPLAYS): $(B)/tests/replay_%: $(B)/tests/fuzz_%.o $(B)/tests/replay.o $(LIB_OBJ)
-	$(LINK) $^ $(PKGLIBS) -lm -o $@
+	$(SAY) "link    $@"
+	$(Q)$(LINK) $^ $(PKGLIBS) -lm -o $@
 tools: $(TOOLS) $(B)/tests/tools/rtguard.so
 
 # One command a line, each with a sanitizer build of its own below build/.
@@ -77,7 +86,8 @@ bench: packages
 	@B=$(B) tests/bench/run.sh $(SOUNDS)
 benches: $(BENCHES)
 $(BENCHES): $(B)/tests/bench/%: $(B)/tests/bench/%.o $(LIB_OBJ)
-	$(LINK) $^ $(PKGLIBS) $$(pkg-config --silence-errors --libs aubio) -lm -o $@
+	$(SAY) "link    $@"
+	$(Q)$(LINK) $^ $(PKGLIBS) $$(pkg-config --silence-errors --libs aubio) -lm -o $@
 $(B)/tests/bench/%.o: CPPFLAGS += $(shell pkg-config --exists aubio && echo -DHAVE_AUBIO)
 
 # make fuzz SECONDS_EACH=600: every fuzzer in tests/fuzz_*.c, by clang's libFuzzer.
@@ -89,7 +99,8 @@ fuzz:
 	@B=build/fuzz tests/fuzz.sh $(SECONDS_EACH)
 fuzzers: $(FUZZERS)
 $(FUZZERS): $(B)/tests/fuzz_%: $(B)/tests/fuzz_%.o $(LIB_OBJ)
-	$(LINK) -fsanitize=fuzzer $^ $(PKGLIBS) -lm -o $@
+	$(SAY) "link    $@"
+	$(Q)$(LINK) -fsanitize=fuzzer $^ $(PKGLIBS) -lm -o $@
 
 # Layout, static checks, shell scripts; hot objects free of heap, locks and stdio; leaves
 # that know only themselves; files of at most 500 lines.
