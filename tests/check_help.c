@@ -1,4 +1,5 @@
 /* rt/help.c: --help, the man page and the command line. */
+#include "rt/counts.h"
 #include "rt/options.h"
 #include "rt/rt.h"
 #include "support.h"
@@ -10,8 +11,11 @@
 static const struct {
     const char *name;
     unsigned bit;
-} commands[] = {
-    {"build", RT_BUILD}, {"listen", RT_LISTEN}, {"query", RT_QUERY}, {"info", RT_INFO}};
+} commands[] = {{"build", RT_BUILD},
+                {"listen", RT_LISTEN},
+                {"query", RT_QUERY},
+                {"info", RT_INFO},
+                {"eval", RT_EVAL}};
 
 /* What a writer gives, as text that stays until the next call. */
 static char *
@@ -356,6 +360,20 @@ END_TEST
 
 #define N(table) (int)(sizeof(table) / sizeof *(table))
 
+START_TEST(the_osc_reference_lists_every_counter)
+{
+    static char text[65536];
+    FILE *file = fopen("docs/osc.md", "r");
+    ck_assert_msg(file != NULL, "run from the top folder");
+    ck_assert(fread(text, 1, sizeof text - 1, file) > 1000 && !fclose(file));
+    for (int i = 0; i < RT_COUNTS; i++) {
+        char row[64];
+        snprintf(row, sizeof row, "| `%s` |", rt_count_name[i]);
+        ck_assert_msg(strstr(text, row) != NULL, "docs/osc.md lacks %s", row);
+    }
+}
+END_TEST
+
 int
 main(void)
 {
@@ -371,6 +389,7 @@ main(void)
                         N(lines));
     tcase_add_loop_test(t, each_option_of_each_command_is_taken_by_the_command_line, 0,
                         N(commands));
+    tcase_add_test(t, the_osc_reference_lists_every_counter);
     suite_add_tcase(s, t);
     t = tcase_create("presets");
     tcase_add_checked_fixture(t, enter_folder, leave_folder);
