@@ -35,7 +35,7 @@ if [ -z "${HEARKEN_DEMO_DIR:-}" ]; then # first pass: everything, then the part 
     sox -R -n -r $rate -c 1 -b 24 "$dir/pink.wav" synth 30 pinknoise vol 0.3
     echo "   $n of them ready"
     echo
-    timeout --foreground 110 "$here/tools/with-jack.sh" -r $rate -p 256 -- "$0" "$corpus"
+    timeout --foreground 110 "$here/tools/with-jack.sh" -r $rate -p 512 -- "$0" "$corpus"
     exit
 fi
 
