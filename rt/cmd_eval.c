@@ -114,24 +114,27 @@ show(void *ctx)
 }
 
 /* Absolute path of a row's file, whose name is relative to the folder of the CSV; NULL
- * when it does not lie below corpus or is not there. */
+ * when it is not there. */
 static char *
-resolve(const char *csv, const char *file, const char *corpus)
+resolve(const char *csv, const char *file)
 {
     const char *slash = strrchr(csv, '/');
     const int folder = slash ? (int)(slash - csv + 1) : 0;
-    const size_t len = (size_t)folder + strlen(file) + 1, below = strlen(corpus);
+    const size_t len = (size_t)folder + strlen(file) + 1;
     char *joined = malloc(len), *path = NULL;
     if (joined) {
         snprintf(joined, len, "%.*s%s", folder, csv, file);
         path = realpath(joined, NULL);
     }
     free(joined);
-    if (path && (strncmp(path, corpus, below) != 0 || path[below] != '/')) {
-        free(path);
-        path = NULL;
-    }
     return path;
+}
+
+static bool
+lies_below(const char *path, const char *folder)
+{
+    const size_t n = strlen(folder);
+    return !strncmp(path, folder, n) && path[n] == '/';
 }
 
 /* The rows whose files lie below the corpus; n stays 0 when there are none. */
@@ -139,13 +142,25 @@ static bool
 take_rows(evaluation *e, const rt_split *split, const char *csv, const char *corpus)
 {
     char *root = realpath(corpus, NULL);
+    const char *missing = NULL;
+    size_t n_missing = 0;
     e->sounds = calloc(split->n + 1, sizeof *e->sounds);
     e->paths = calloc(split->n + 1, sizeof *e->paths);
     for (size_t i = 0; root && e->sounds && e->paths && i < split->n; i++) {
-        e->paths[e->n] = resolve(csv, split->rows[i].file, root);
-        if (e->paths[e->n])
+        char *path = resolve(csv, split->rows[i].file);
+        if (path && lies_below(path, root)) {
+            e->paths[e->n] = path;
             e->sounds[e->n++].row = &split->rows[i];
+            continue;
+        }
+        if (!path && !n_missing++)
+            missing = split->rows[i].file;
+        free(path);
     }
+    if (n_missing)
+        rt_say(
+            "%s: %zu of its %zu files are not there (the first: %s); going on without",
+            csv, n_missing, split->n, missing);
     const bool ok = e->sounds && e->paths;
     free(root);
     return ok;
@@ -242,19 +257,22 @@ draw(const eval_result *r, const char *path, const char *corpus, char *why, size
     return rt_plot_write(path, &p, why, len);
 }
 
-/* Names what could not be used; an exit status. */
+/* Names what could not be used and takes it out; an exit status. */
 static int
 check_sounds(evaluation *e)
 {
     size_t n = 0;
     for (size_t i = 0; i < e->n; i++) {
-        if (!*e->sounds[i].trouble) {
-            n++;
+        if (*e->sounds[i].trouble) {
+            rt_say("%s: left out: %s", e->paths[i], e->sounds[i].trouble);
+            eval_sound_free(&e->sounds[i]);
+            free(e->paths[i]);
             continue;
         }
-        rt_say("%s: left out: %s", e->paths[i], e->sounds[i].trouble);
-        eval_sound_free(&e->sounds[i]);
+        e->sounds[n] = e->sounds[i];
+        e->paths[n++] = e->paths[i];
     }
+    e->n = n;
     return n ? RT_OK : RT_DATA;
 }
 

@@ -140,8 +140,7 @@ candidates(const vectors *v, const float *q, const eval_sound sounds[], size_t n
     *relevant = 0;
     for (size_t i = 0; i < n; i++) {
         const rt_row *row = sounds[i].row;
-        if (row->query || v->first[i] == v->first[i + 1] ||
-            !strcmp(row->group, asked->group))
+        if (row->query || !strcmp(row->group, asked->group))
             continue;
         c[m] = (rt_candidate){similarity(v, q, i), !strcmp(row->label, asked->label)};
         *relevant += c[m++].relevant;
@@ -178,10 +177,11 @@ rank(eval_ranking *g, const vectors *v, const eval_sound sounds[], size_t n)
     for (size_t i = 0; c && i < n; i++) {
         const size_t windows = v->first[i + 1] - v->first[i];
         if (!sounds[i].row->query) {
-            g->n_stored += windows > 0;
+            g->n_stored++;
             continue;
         }
         g->n_queries++;
+        answered += windows == 0; /* silent to this series: it finds nothing */
         for (size_t r = v->first[i]; r < v->first[i + 1]; r++) {
             size_t relevant;
             const double weight = 1 / (double)windows;
@@ -221,7 +221,7 @@ recall(eval_result *result, const vectors *v, const standard *st,
         double at_1 = 0, at_10 = 0, asked = 0;
         for (size_t i = 0; i < n; i++) {
             const eval_rows *r = &sounds[i].degraded[series][d];
-            if (sounds[i].row->query || v->first[i] == v->first[i + 1])
+            if (sounds[i].row->query)
                 continue;
             asked++;
             if (!r->n) /* nothing of it was left above the gate: not found */

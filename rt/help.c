@@ -23,7 +23,7 @@ static const command commands[] = {
     {RT_EVAL, "eval", "CORPUS SPLIT.csv",
      "measures how well sounds find what people called alike, by a "
      "file,label,group,split "
-     "table (files named from the table's folder), beside two baselines"},
+     "table (files named from the table's folder), beside baselines"},
 };
 enum { N_COMMANDS = sizeof commands / sizeof *commands };
 

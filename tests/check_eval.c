@@ -169,6 +169,28 @@ START_TEST(the_own_group_is_left_out_and_a_query_without_answers_is_counted)
 }
 END_TEST
 
+START_TEST(what_a_series_cannot_hear_counts_as_not_found)
+{
+    rt_row rows[MANY];
+    eval_sound *sounds = collection(rows, own_groups);
+    eval_result r = {.degraded = true};
+    /* one query of four and one stored sound of twenty are silent to one series */
+    sounds[MANY - 1].rows[EVAL_HEARKEN][EVAL_CLIP].n = 0;
+    sounds[0].rows[EVAL_HEARKEN][EVAL_CLIP].n = 0;
+    ck_assert(eval_measure(&r, sounds, MANY));
+    const eval_ranking *g = &r.ranking[EVAL_HEARKEN][EVAL_CLIP];
+    ck_assert_uint_eq(g->n_stored, MANY - 4);
+    ck_assert_double_eq_tol(g->p_1, 0.75, 1e-9);
+    /* of label a, four of five are found first and the fifth last of 20 */
+    ck_assert_double_eq_tol(g->map_all, (2 + (4 + 5 / 20.0) / 5) / 4, 1e-9);
+    ck_assert_double_eq_tol(r.ranking[EVAL_MFCC][EVAL_CLIP].map_all, 1, 1e-9);
+    ck_assert_double_eq_tol(r.recall_1[EVAL_HEARKEN][0], 0.95, 1e-9);
+    for (size_t i = 0; i < MANY; i++)
+        eval_sound_free(&sounds[i]);
+    free(sounds);
+}
+END_TEST
+
 START_TEST(nothing_at_all_is_measured_as_nothing)
 {
     eval_result r = {.degraded = true};
@@ -212,6 +234,7 @@ main(void)
     tcase_add_test(t, the_baselines_are_what_their_names_say);
     tcase_add_test(t, sounds_that_are_alike_are_ranked_perfectly);
     tcase_add_test(t, the_own_group_is_left_out_and_a_query_without_answers_is_counted);
+    tcase_add_test(t, what_a_series_cannot_hear_counts_as_not_found);
     tcase_add_test(t, nothing_at_all_is_measured_as_nothing);
     tcase_add_test(t, features_survive_every_allocation_failing);
     suite_add_tcase(s, t);

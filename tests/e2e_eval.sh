@@ -19,8 +19,10 @@ eval=("$bin/hearken" eval "$dir/corpus")
 
 "${eval[@]}" "$dir/split.csv" -f json --eval-plot "$dir/plot.svg" >"$dir/a.json" 2>"$dir/err"
 is "an evaluation succeeds" $?
-! grep -v ': listening to both sides: ' "$dir/err"
+! grep -v ': listening to both sides: ' "$dir/err" | grep -v '1 of its 11 files are not there (the first: elsewhere/x.wav)'
 is "and says nothing on stderr but how far it is" $?
+grep -q 'not there (the first: elsewhere/x.wav)' "$dir/err"
+is "and which file is missing" $?
 python3 - "$dir/a.json" <<'PY'
 import json, sys
 rows = [json.loads(line) for line in open(sys.argv[1])]
