@@ -1,0 +1,30 @@
+#include "codes_kern.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+size_t
+idx_code_kern_list(const idx_code_kern *list[2])
+{
+    size_t n = 0;
+    list[n++] = &idx_code_kern_c;
+#if defined(__x86_64__) || defined(__i386__)
+    /* fma because the file is compiled with -mfma, though it asks for none itself */
+    if (idx_code_kern_avx2.name && __builtin_cpu_supports("avx2") &&
+        __builtin_cpu_supports("fma") && __builtin_cpu_supports("popcnt"))
+        list[n++] = &idx_code_kern_avx2;
+#endif
+    return n;
+}
+
+const idx_code_kern *
+idx_code_kern_pick(void)
+{
+    const idx_code_kern *list[2];
+    const size_t n = idx_code_kern_list(list);
+    const char *wanted = getenv("IDX_KERN");
+    for (size_t i = 0; wanted && i < n; i++)
+        if (strcmp(list[i]->name, wanted) == 0)
+            return list[i];
+    return list[n - 1];
+}
