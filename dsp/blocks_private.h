@@ -2,20 +2,18 @@
 #ifndef HEARKEN_DSP_BLOCKS_PRIVATE_H
 #define HEARKEN_DSP_BLOCKS_PRIVATE_H
 
+#include "kern_blocks.h"
 #include "private.h"
 
 enum {
-    DSP_GROUPS = 16,  /* of four mel bands each */
-    DSP_CEPSTRA = 16, /* c0..c15 */
-    DSP_SERIES = DSP_GROUPS + DSP_CEPSTRA,
-    DSP_COLUMNS = 24,    /* DSP_DESCRIPTORS padded to whole lanes */
-    DSP_DELTA = 4,       /* frames on either side of a slope */
-    DSP_MOD_FRAMES = 96, /* of a modulation spectrum: 1.04 Hz a bin */
-    DSP_MOD_BINS = 9,    /* sums of bins that are kept of it */
-    DSP_CELLS = 16,      /* of a template */
-    DSP_MFCC_KEPT = 13,  /* c0..c12 have their mean and deviation kept */
-    DSP_STATISTICS = 5,  /* of a descriptor */
+    DSP_CELLS = 16,     /* of a template */
+    DSP_MFCC_KEPT = 13, /* c0..c12 have their mean and deviation kept */
+    DSP_STATISTICS = 5, /* of a descriptor */
 };
+
+_Static_assert((int)DSP_KERN_BANDS == (int)DSP_BANDS &&
+                   (int)DSP_VALUES == (int)DSP_DESCRIPTORS,
+               "kernels know the sizes of frames");
 
 /* First values of the blocks in out[DSP_BLOCK_VALUES]. */
 enum {
@@ -26,25 +24,20 @@ enum {
 };
 
 struct dsp_blocks {
+    const dsp_kern *kern;
     uint32_t max_frames;
-    float peak_db, floor_db; /* of this window's log-mel */
-    float group_peak_db;     /* highest of its groups, relative to the peak */
-    /* Rows i of the DCT: even c for L[i] + L[63-i], then odd c for L[i] - L[63-i]. */
-    float dct[2][DSP_BANDS / 2][DSP_CEPSTRA / 2];
+    float peak_db;       /* of this window's log-mel */
+    float group_peak_db; /* highest of its groups, relative to the peak */
+    float loudest;       /* of power */
+    dsp_dct dct;
     float hann[DSP_MOD_FRAMES];             /* periodic */
     float mean[DSP_SERIES], sd[DSP_SERIES]; /* of series */
     float *power;                           /* [max_frames], over that of the peak */
-    float *series;      /* [max_frames][DSP_SERIES]: groups, MFCC, from L - peak */
-    float *values;      /* [max_frames + 2 DSP_DELTA][DSP_COLUMNS] */
-    float *rows;        /* [max_frames][DSP_COLUMNS], loud frames */
-    float *time, *freq; /* [DSP_MOD_FRAMES][DSP_SERIES] */
-    fftwf_plan plan;    /* time to freq down the columns; two of them are one complex */
+    float *series; /* [max_frames + DSP_MOD_FRAMES][DSP_SERIES]: groups, MFCC, from L -
+                      peak; what lies beyond the window is finite */
+    float *values; /* [max_frames + 2 DSP_DELTA][DSP_COLUMNS] */
+    float *rows, *slopes; /* [max_frames][DSP_COLUMNS], of loud frames */
 };
-
-/* Mean and population standard deviation of the columns of x[n][width]; width is a
- * multiple of DSP_LANES. Sums in float by 64 rows, then in double: 6000 rows cost no
- * digits. */
-void dsp_columns(const float x[], size_t n, size_t width, float mean[], float sd[]);
 
 /* Block 1, from descriptors[n][DSP_DESCRIPTORS] and b->power. */
 void dsp_blocks_statistics(dsp_blocks *b, const float descriptors[], size_t n,

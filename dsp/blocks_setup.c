@@ -19,9 +19,11 @@ static void
 fill_dct(dsp_blocks *b)
 {
     for (int c = 0; c < DSP_CEPSTRA; c++)
-        for (int i = 0; i < DSP_BANDS / 2; i++)
-            b->dct[c % 2][i][c / 2] = (float)(sqrt((c ? 2.0 : 1.0) / DSP_BANDS) *
-                                              cos(pi * c * (i + 0.5) / DSP_BANDS));
+        for (int i = 0; i < DSP_BANDS / 2; i++) {
+            float *row = c % 2 ? b->dct.odd[i] : b->dct.even[i];
+            row[c / 2] = (float)(sqrt((c ? 2.0 : 1.0) / DSP_BANDS) *
+                                 cos(pi * c * (i + 0.5) / DSP_BANDS));
+        }
 }
 
 static void
@@ -34,27 +36,14 @@ fill_hann(dsp_blocks *b)
 static dsp_status
 allocate(dsp_blocks *b)
 {
-    const size_t n = b->max_frames, fft = DSP_MOD_FRAMES * DSP_SERIES;
+    const size_t n = b->max_frames, row = DSP_COLUMNS * sizeof(float);
     b->power = dsp_calloc(n * sizeof *b->power);
-    b->series = dsp_calloc(n * DSP_SERIES * sizeof *b->series);
-    b->values = dsp_calloc((n + 2 * DSP_DELTA) * DSP_COLUMNS * sizeof *b->values);
-    b->rows = dsp_calloc(n * DSP_COLUMNS * sizeof *b->rows);
-    b->time = dsp_calloc(fft * sizeof *b->time);
-    b->freq = dsp_calloc(fft * sizeof *b->freq);
-    return b->power && b->series && b->values && b->rows && b->time && b->freq
-               ? DSP_OK
-               : DSP_ENOMEM;
-}
-
-/* FFTW's estimate measures nothing, so that it is the same at every start. */
-static dsp_status
-plan_columns(dsp_blocks *b)
-{
-    const int n = DSP_MOD_FRAMES, pairs = DSP_SERIES / 2;
-    b->plan = fftwf_plan_many_dft(1, &n, pairs, (fftwf_complex *)(void *)b->time, NULL,
-                                  pairs, 1, (fftwf_complex *)(void *)b->freq, NULL,
-                                  pairs, 1, FFTW_FORWARD, FFTW_ESTIMATE);
-    return b->plan ? DSP_OK : DSP_ENOMEM;
+    b->series = dsp_calloc((n + DSP_MOD_FRAMES) * DSP_SERIES * sizeof *b->series);
+    b->values = dsp_calloc((n + 2 * DSP_DELTA) * row);
+    b->rows = dsp_calloc(n * row);
+    b->slopes = dsp_calloc(n * row);
+    return b->power && b->series && b->values && b->rows && b->slopes ? DSP_OK
+                                                                      : DSP_ENOMEM;
 }
 
 dsp_status
@@ -66,12 +55,11 @@ dsp_blocks_new(dsp_blocks **out, uint32_t max_frames)
     dsp_blocks *b = calloc(1, sizeof *b);
     if (!b)
         return DSP_ENOMEM;
+    b->kern = dsp_kern_best();
     b->max_frames = max_frames;
     fill_dct(b);
     fill_hann(b);
-    dsp_status st = allocate(b);
-    if (!st)
-        st = plan_columns(b);
+    const dsp_status st = allocate(b);
     if (st)
         dsp_blocks_free(b);
     else
@@ -84,10 +72,7 @@ dsp_blocks_free(dsp_blocks *b)
 {
     if (!b)
         return;
-    if (b->plan)
-        fftwf_destroy_plan(b->plan);
-    free(b->freq);
-    free(b->time);
+    free(b->slopes);
     free(b->rows);
     free(b->values);
     free(b->series);

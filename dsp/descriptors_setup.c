@@ -35,12 +35,33 @@ fill_ranges(dsp_descriptors *d)
 }
 
 static void
-fill_twiddles(dsp_descriptors *d)
+fill_turns(dsp_descriptors *d)
 {
-    for (uint32_t k = 0; k < d->half; k++) {
-        d->cosine[k] = (float)cos(pi * k / d->half);
-        d->sine[k] = (float)sin(pi * k / d->half);
+    const uint32_t h = d->plan.h;
+    for (uint32_t b = 0; b <= h; b++)
+        for (uint32_t c = 0; c < DSP_LAG_LANES; c++) {
+            float *to = d->turn + 3 * DSP_LAG_LANES * b + c;
+            const double turn = pi * b * c / d->half;
+            to[0] = (float)(c > 0 ? cos(turn) : 0.5);
+            to[DSP_LAG_LANES] = (float)sin(turn);
+            to[2 * DSP_LAG_LANES] = (float)(c > 0 ? cos(turn) : -sin(pi * b / (2 * h)));
+        }
+    for (uint32_t i = 0; i < 2 * h; i++) {
+        d->root[2 * i] = (float)cos(pi * i / h);
+        d->root[2 * i + 1] = (float)sin(pi * i / h);
     }
+    for (uint32_t b = 0; b < h; b++)
+        d->eighth[b] = (float)(b > 0 ? 2 * cos(pi * b / (2 * h)) : 1);
+}
+
+/* Radix 4, then 2, then odd primes. */
+static void
+fill_radix(dsp_lags *plan)
+{
+    uint32_t left = plan->h;
+    for (uint32_t r = 4; left > 1; r = r == 4 ? 2 : r == 2 ? 3 : r + 2)
+        for (; left % r == 0; left /= r)
+            plan->radix[plan->n_passes++] = r;
 }
 
 /*
@@ -51,22 +72,27 @@ fill_twiddles(dsp_descriptors *d)
 static void
 fill_weight(dsp_descriptors *d)
 {
-    for (uint32_t l = 0; l < d->half; l++)
+    for (uint32_t l = 0; l <= d->half; l++)
         d->weight[l] = (float)(3 / (2 + cos(pi * l / d->half)));
 }
 
 static dsp_status
 allocate(dsp_descriptors *d)
 {
-    d->cosine = dsp_calloc(d->half * sizeof(float));
-    d->sine = dsp_calloc(d->half * sizeof(float));
-    d->weight = dsp_calloc(d->half * sizeof(float));
-    d->fold = dsp_calloc(2 * d->half * sizeof(float));
-    d->lags = dsp_calloc(2 * d->half * sizeof(float));
-    if (!d->cosine || !d->sine || !d->weight || !d->fold || !d->lags)
+    const uint32_t h = d->half / 16;
+    d->turn = dsp_calloc((h + 1) * 3 * DSP_LAG_LANES * sizeof(float));
+    d->root = dsp_calloc(2 * h * 2 * sizeof(float));
+    d->eighth = dsp_calloc((h + DSP_LAG_LANES) * sizeof(float));
+    d->weight = dsp_calloc((d->half + 1) * sizeof(float));
+    d->lags = dsp_calloc((d->half + 1) * sizeof(float));
+    if (!d->turn || !d->root || !d->eighth || !d->weight || !d->lags)
         return DSP_ENOMEM;
-    d->plan = dsp_fft_plan(d->half, d->fold, d->lags);
-    return d->plan ? DSP_OK : DSP_ENOMEM;
+    d->plan = (dsp_lags){.h = h,
+                         .turn = d->turn,
+                         .root = d->root,
+                         .eighth = d->eighth,
+                         .weight = d->weight};
+    return DSP_OK;
 }
 
 dsp_status
@@ -79,6 +105,7 @@ dsp_descriptors_new(dsp_descriptors **out, uint32_t rate_hz)
     if (!d)
         return DSP_ENOMEM;
     const dsp_logmel_config c = dsp_logmel_config_default(rate_hz);
+    d->kern = dsp_kern_best();
     d->window_frames = c.window_frames;
     d->half = c.fft_frames / 2;
     d->rate_hz = (float)rate_hz;
@@ -89,7 +116,8 @@ dsp_descriptors_new(dsp_descriptors **out, uint32_t rate_hz)
         return st;
     }
     fill_ranges(d);
-    fill_twiddles(d);
+    fill_radix(&d->plan);
+    fill_turns(d);
     fill_weight(d);
     *out = d;
     return DSP_OK;
@@ -100,12 +128,10 @@ dsp_descriptors_free(dsp_descriptors *d)
 {
     if (!d)
         return;
-    if (d->plan)
-        fftwf_destroy_plan(d->plan);
     free(d->lags);
-    free(d->fold);
     free(d->weight);
-    free(d->sine);
-    free(d->cosine);
+    free(d->eighth);
+    free(d->root);
+    free(d->turn);
     free(d);
 }

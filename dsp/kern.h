@@ -17,6 +17,9 @@ typedef struct {
 typedef struct {
     const char *name; /* "c", "avx2" */
 
+    const struct dsp_frame_kern *frame; /* kern_frame.h: descriptors of one frame */
+    const struct dsp_block_kern *block; /* kern_blocks.h: the five blocks */
+
     /* out[i] = x[i] w[i] for i < n. No overlap; any alignment. */
     void (*window)(float *restrict out, const float *restrict x,
                    const float *restrict w, size_t n);
@@ -39,11 +42,6 @@ typedef struct {
 
     /* Sum of p[0..n). */
     float (*sum)(const float *p, size_t n);
-
-    /* A window moves on by one hop: sum[b] += in[b] - out[b], square[b] likewise with
-     * the squares. |in|, |out| <= 2^19; n a multiple of DSP_LANES. */
-    void (*roll)(int32_t *restrict sum, int64_t *restrict square,
-                 const int32_t *restrict in, const int32_t *restrict out, size_t n);
 } dsp_kern;
 
 /* The C version of power() for the bins first..n_bins-1: also the SIMD versions' tail.

@@ -1,5 +1,5 @@
-/* The kernels for x86 with AVX2 and FMA; only this file is built with those switched
- * on. */
+/* The kernels for x86 with AVX2 and FMA; only *_avx2.c is built with those switched on.
+ */
 #include "kern.h"
 
 #if !defined(__AVX2__)
@@ -8,7 +8,9 @@ const dsp_kern *const dsp_kern_avx2 = NULL;
 
 #else
 
-#include <immintrin.h>
+#include "kern_avx2.h"
+#include "kern_blocks.h"
+#include "kern_frame.h"
 
 static void
 window_avx2(float *restrict out, const float *restrict x, const float *restrict w,
@@ -66,17 +68,6 @@ power_avx2(float *restrict p, const float *restrict z, const float *restrict cos
     dsp_power_from(k, p, z, cosine, sine, m, n_bins, gain);
 }
 
-/* Sums of the lanes of eight registers, as one register. */
-static inline __m256
-sum_lanes(const __m256 v[8])
-{
-    const __m256 s01 = _mm256_hadd_ps(v[0], v[1]), s23 = _mm256_hadd_ps(v[2], v[3]);
-    const __m256 s45 = _mm256_hadd_ps(v[4], v[5]), s67 = _mm256_hadd_ps(v[6], v[7]);
-    const __m256 a = _mm256_hadd_ps(s01, s23), b = _mm256_hadd_ps(s45, s67);
-    return _mm256_add_ps(_mm256_permute2f128_ps(a, b, 0x20),
-                         _mm256_permute2f128_ps(a, b, 0x31));
-}
-
 static void
 bands_avx2(float *restrict out, const float *restrict p, const dsp_band bands[],
            const float *restrict weights, size_t n_bands)
@@ -94,25 +85,6 @@ bands_avx2(float *restrict out, const float *restrict p, const dsp_band bands[],
         }
         _mm256_storeu_ps(out + b, sum_lanes(acc));
     }
-}
-
-/* See log2_c(). */
-static inline __m256
-log2_avx2(__m256 x)
-{
-    const __m256i half_root = _mm256_set1_epi32(0x3f3504f3);
-    const __m256i shifted = _mm256_sub_epi32(_mm256_castps_si256(x), half_root);
-    const __m256 exponent = _mm256_cvtepi32_ps(_mm256_srai_epi32(shifted, 23));
-    const __m256i fraction = _mm256_and_si256(shifted, _mm256_set1_epi32(0x007fffff));
-    const __m256 m = _mm256_castsi256_ps(_mm256_add_epi32(fraction, half_root));
-    const __m256 one = _mm256_set1_ps(1.0F);
-    const __m256 s = _mm256_div_ps(_mm256_sub_ps(m, one), _mm256_add_ps(m, one));
-    const __m256 s2 = _mm256_mul_ps(s, s);
-    __m256 r = _mm256_set1_ps(0.41219858F);
-    r = _mm256_fmadd_ps(r, s2, _mm256_set1_ps(0.57707802F));
-    r = _mm256_fmadd_ps(r, s2, _mm256_set1_ps(0.96179669F));
-    r = _mm256_fmadd_ps(r, s2, _mm256_set1_ps(2.88539008F));
-    return _mm256_fmadd_ps(s, r, exponent);
 }
 
 static void
@@ -140,37 +112,15 @@ sum_avx2(const float *p, size_t n)
            ((lane[4] + lane[5]) + (lane[6] + lane[7]));
 }
 
-/* new^2 - old^2 of the four 32-bit numbers in the even places. */
-static inline __m256i
-square_change(__m256i in, __m256i out)
-{
-    return _mm256_sub_epi64(_mm256_mul_epi32(in, in), _mm256_mul_epi32(out, out));
-}
-
-static void
-roll_avx2(int32_t *restrict sum, int64_t *restrict square, const int32_t *restrict in,
-          const int32_t *restrict out, size_t n)
-{
-    for (size_t b = 0; b < n; b += 4) {
-        const __m128i i32 = _mm_loadu_si128((const __m128i *)(const void *)(in + b));
-        const __m128i o32 = _mm_loadu_si128((const __m128i *)(const void *)(out + b));
-        __m128i *s = (__m128i *)(void *)(sum + b);
-        __m256i *q = (__m256i *)(void *)(square + b);
-        _mm_storeu_si128(s, _mm_add_epi32(_mm_loadu_si128(s), _mm_sub_epi32(i32, o32)));
-        const __m256i change =
-            square_change(_mm256_cvtepi32_epi64(i32), _mm256_cvtepi32_epi64(o32));
-        _mm256_storeu_si256(q, _mm256_add_epi64(_mm256_loadu_si256(q), change));
-    }
-}
-
 static const dsp_kern kern_avx2 = {
     .name = "avx2",
+    .frame = &dsp_frame_kern_avx2,
+    .block = &dsp_block_kern_avx2,
     .window = window_avx2,
     .power = power_avx2,
     .bands = bands_avx2,
     .decibels = decibels_avx2,
     .sum = sum_avx2,
-    .roll = roll_avx2,
 };
 const dsp_kern *const dsp_kern_avx2 = &kern_avx2;
 

@@ -1,5 +1,7 @@
 /* The definition of every kernel, in plain C. */
 #include "kern.h"
+#include "kern_blocks.h"
+#include "kern_frame.h"
 
 #include <string.h>
 
@@ -91,22 +93,13 @@ sum_c(const float *p, size_t n)
            ((lane[4] + lane[5]) + (lane[6] + lane[7]));
 }
 
-static void
-roll_c(int32_t *restrict sum, int64_t *restrict square, const int32_t *restrict in,
-       const int32_t *restrict out, size_t n)
-{
-    for (size_t b = 0; b < n; b++) {
-        sum[b] += in[b] - out[b];
-        square[b] += (int64_t)in[b] * in[b] - (int64_t)out[b] * out[b];
-    }
-}
-
 const dsp_kern dsp_kern_c = {
     .name = "c",
+    .frame = &dsp_frame_kern_c,
+    .block = &dsp_block_kern_c,
     .window = window_c,
     .power = power_c,
     .bands = bands_c,
     .decibels = decibels_c,
     .sum = sum_c,
-    .roll = roll_c,
 };

@@ -11,68 +11,38 @@
 #include <math.h>
 #include <string.h>
 
-static const uint32_t first_bin[DSP_MOD_BINS + 1] = {0, 1, 2, 3, 5, 8, 12, 19, 30, 49};
 static const float hann_squares = 0.375F * DSP_MOD_FRAMES;
 static const float least = 0.1F; /* dB^2 */
 
-/* n rows of series into b->time, mean off, Hann on. */
-static void
-load(dsp_blocks *b, const float *series, size_t n)
+/* Sums of the power of ranges of bins over all FFTs that fit. Returns how many did. */
+static size_t
+add_spectra(const dsp_blocks *b, size_t n, float sum[DSP_MOD_BINS * DSP_SERIES])
 {
-    for (size_t t = 0; t < n; t++) {
-        float *to = b->time + t * DSP_SERIES;
-        const float *x = series + t * DSP_SERIES, w = b->hann[t];
-        for (size_t s = 0; s < DSP_SERIES; s++)
-            to[s] = (x[s] - b->mean[s]) * w;
-    }
-    memset(b->time + n * DSP_SERIES, 0,
-           (DSP_MOD_FRAMES - n) * DSP_SERIES * sizeof *b->time);
-}
-
-/*
- * Adds four times the power of bin k. Series 2i and 2i+1 are the real and imaginary
- * part of one complex: with Z[k] = a + ib and Z[96-k] = c + id their spectra are
- * ((a+c) + i(b-d))/2 and ((b+d) + i(c-a))/2.
- */
-static void
-add_bin(const dsp_blocks *b, size_t k, float *restrict sum)
-{
-    const float *lo = b->freq + k * DSP_SERIES;
-    const float *hi = b->freq + (DSP_MOD_FRAMES - k) % DSP_MOD_FRAMES * DSP_SERIES;
-    for (size_t s = 0; s < DSP_SERIES; s += 2) {
-        const float sum_re = lo[s] + hi[s], sum_im = lo[s + 1] + hi[s + 1];
-        const float dif_re = lo[s] - hi[s], dif_im = lo[s + 1] - hi[s + 1];
-        sum[s] += sum_re * sum_re + dif_im * dif_im;
-        sum[s + 1] += sum_im * sum_im + dif_re * dif_re;
-    }
-}
-
-static void
-add_spectrum(const dsp_blocks *b, float sum[DSP_MOD_BINS][DSP_SERIES])
-{
-    for (size_t m = 0; m < DSP_MOD_BINS; m++)
-        for (size_t k = first_bin[m]; k < first_bin[m + 1]; k++)
-            add_bin(b, k, sum[m]);
+    size_t n_ffts = 0, start = 0;
+    float weight[DSP_MOD_FRAMES] = {0};
+    memcpy(weight, b->hann, (n < DSP_MOD_FRAMES ? n : DSP_MOD_FRAMES) * sizeof *weight);
+    do {
+        b->kern->block->spectra(b->series + start * DSP_SERIES, b->mean, weight, sum);
+        n_ffts++;
+        start += DSP_MOD_FRAMES / 2;
+    } while (start + DSP_MOD_FRAMES <= n);
+    return n_ffts;
 }
 
 void
 dsp_blocks_modulation(dsp_blocks *b, size_t n, float mel[], float mfcc[])
 {
-    float sum[DSP_MOD_BINS][DSP_SERIES] = {{0}};
-    size_t n_ffts = 0, start = 0;
-    do {
-        const size_t left = n - start;
-        load(b, b->series + start * DSP_SERIES,
-             left < DSP_MOD_FRAMES ? left : DSP_MOD_FRAMES);
-        fftwf_execute(b->plan);
-        add_spectrum(b, sum);
-        n_ffts++;
-        start += DSP_MOD_FRAMES / 2;
-    } while (start + DSP_MOD_FRAMES <= n);
-    const float scale = 0.25F / (hann_squares * (float)n_ffts);
+    enum { N = DSP_MOD_BINS * DSP_SERIES };
+    float x[N] = {0};
+    const float scale = 1 / (least * hann_squares * (float)add_spectra(b, n, x));
+    for (size_t i = 0; i < N; i++)
+        x[i] = 1 + scale * x[i]; /* times the least power */
+    b->kern->decibels(x, N, 1);
+    const float base = logf(least), per_db = 0.230258509F;
     for (size_t m = 0; m < DSP_MOD_BINS; m++)
         for (size_t g = 0; g < DSP_GROUPS; g++) {
-            mel[g * DSP_MOD_BINS + m] = logf(scale * sum[m][g] + least);
-            mfcc[g * DSP_MOD_BINS + m] = logf(scale * sum[m][DSP_GROUPS + g] + least);
+            const float *at = x + m * DSP_SERIES + g;
+            mel[g * DSP_MOD_BINS + m] = base + per_db * at[0];
+            mfcc[g * DSP_MOD_BINS + m] = base + per_db * at[DSP_GROUPS];
         }
 }
