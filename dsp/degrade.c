@@ -19,6 +19,13 @@ const char *const dsp_degradation_name[DSP_DEGRADATIONS] = {
     [DSP_ROOM] = "room",
 };
 
+/* 2^(1/12) within 0.006 cents, by its continued fraction. */
+static const dsp_ratio semitone = {196, 185};
+
+static const dsp_filter low_pass = {DSP_PASS_LOW, 8, 4000};
+static const dsp_filter telephone[] = {{DSP_PASS_HIGH, 6, 300},
+                                       {DSP_PASS_LOW, 10, 3400}};
+
 static uint64_t
 mix(uint64_t z)
 {
@@ -30,115 +37,116 @@ mix(uint64_t z)
 double
 dsp_random_normal(dsp_random *r)
 {
-    const uint64_t u = mix(r->state += 0x9e3779b97f4a7c15U);
-    const uint64_t sum =
-        (u & 0xffff) + (u >> 16 & 0xffff) + (u >> 32 & 0xffff) + (u >> 48);
-    return (double)sum - 2 * 65535;
-}
-
-fftwf_plan
-dsp_degrade_plan(size_t n, float *in, float *out)
-{
-    fftwf_complex *i = (fftwf_complex *)(void *)in, *o = (fftwf_complex *)(void *)out;
-    /* With wisdom, of which dsp_fft_plan() imports some, the plan and so the last bits
-     * would depend on what had been planned before. That call imports it anew. */
-    fftwf_forget_wisdom();
-    fftwf_plan plan = fftwf_plan_dft_1d((int)n, i, o, FFTW_FORWARD, FFTW_ESTIMATE);
-    fftwf_forget_wisdom();
-    return plan;
+    const uint64_t u = mix(r->state += 0x9e3779b97f4a7c15U),
+                   every_other = 0xffff0000ffffU;
+    const uint64_t sums = (u & every_other) + (u >> 16 & every_other);
+    return (double)((int32_t)(sums & 0xffffffff) + (int32_t)(sums >> 32) - 2 * 65535);
 }
 
 static void
-gain(dsp_sound *s, double db)
+gain(float y[], const float x[], size_t n, double db)
 {
     const double g = pow(10, db / 20);
-    for (size_t i = 0; i < s->n; i++)
-        s->x[i] = (float)(g * (double)s->x[i]);
+    for (size_t i = 0; i < n; i++)
+        y[i] = (float)(g * (double)x[i]);
 }
 
-/* Runs the generator twice, rather than keeping its numbers: the noise has exactly the
- * level that was asked for, not only in the long run. */
+/* The noise has exactly the level that was asked for, not only in the long run. */
 static void
-noise(dsp_sound *s, double snr_db, dsp_random *r)
+noise(float *restrict y, const float *restrict x, size_t n, double snr_db,
+      dsp_random *r)
 {
-    dsp_random twin = *r;
     double signal = 0, drawn = 0;
-    for (size_t i = 0; i < s->n; i++) {
-        const double v = dsp_random_normal(&twin);
-        signal += (double)s->x[i] * (double)s->x[i];
+    for (size_t i = 0; i < n; i++) {
+        const double v = dsp_random_normal(r), u = (double)x[i];
+        y[i] = (float)v; /* an integer below 2^17: exact */
+        signal += u * u;
         drawn += v * v;
     }
     const double g = drawn > 0 ? sqrt(signal / drawn * pow(10, -snr_db / 10)) : 0;
-    for (size_t i = 0; i < s->n; i++)
-        s->x[i] = (float)((double)s->x[i] + g * dsp_random_normal(r));
+    for (size_t i = 0; i < n; i++)
+        y[i] = (float)((double)x[i] + g * (double)y[i]);
 }
 
-static void
-late(dsp_sound *s, uint32_t rate_hz)
+static size_t
+missing(size_t n, uint32_t rate_hz)
 {
-    const size_t half_s = rate_hz / 2, quarter = s->n / 4;
-    const size_t missing = half_s < quarter ? half_s : quarter;
-    s->n -= missing;
-    memmove(s->x, s->x + missing, s->n * sizeof *s->x);
+    return n / 4 < rate_hz / 2 ? n / 4 : rate_hz / 2;
 }
 
 static dsp_status
-pitch(dsp_sound *s, uint32_t rate_hz, double semitones)
+pitch(dsp_sound *y, const float x[], size_t n, uint32_t rate_hz, dsp_ratio ratio)
 {
-    const double ratio = pow(2, semitones / 12);
-    const size_t n = s->n;
-    const dsp_status st = dsp_stretch(s, rate_hz, 1 / ratio);
-    return st ? st : dsp_resample(s, ratio, n);
+    dsp_sound slow;
+    dsp_status st = dsp_stretch(&slow, x, n, rate_hz, (double)ratio.down / ratio.up);
+    if (!st) {
+        st = dsp_resample(y, slow.x, slow.n, ratio, n);
+        free(slow.x);
+    }
+    return st;
 }
 
 static dsp_status
-room(dsp_sound *s, uint32_t rate_hz, dsp_random *r)
+room(dsp_sound *y, const float x[], size_t n, uint32_t rate_hz, dsp_random *r)
 {
-    const dsp_status st = dsp_reverb(s, rate_hz, r);
+    dsp_sound wet;
+    const dsp_status st = dsp_reverb(&wet, x, n, rate_hz, r);
     if (st)
         return st;
-    dsp_butterworth(s, DSP_PASS_LOW, 8, 4000, rate_hz);
-    noise(s, 20, r);
-    gain(s, -6);
+    dsp_butterworth(wet.x, wet.x, wet.n, &low_pass, 1, rate_hz);
+    float *noisy = malloc(wet.n * sizeof *noisy);
+    if (noisy) {
+        noise(noisy, wet.x, wet.n, 20, r);
+        gain(noisy, noisy, wet.n, -6);
+        *y = (dsp_sound){noisy, wet.n};
+    }
+    free(wet.x);
+    return noisy ? DSP_OK : DSP_ENOMEM;
+}
+
+/* Those that keep each sample in its place. */
+static dsp_status
+apply_in_place(dsp_degradation kind, dsp_sound *y, const float x[], size_t n,
+               uint32_t rate_hz, dsp_random *r)
+{
+    const size_t without = kind == DSP_LATE ? missing(n, rate_hz) : 0;
+    *y = (dsp_sound){malloc((n - without) * sizeof *x), n - without};
+    if (!y->x)
+        return DSP_ENOMEM;
+    if (kind == DSP_NOISE_10_DB)
+        noise(y->x, x, n, 10, r);
+    else if (kind == DSP_QUIETER)
+        gain(y->x, x, n, -12);
+    else if (kind == DSP_LOW_PASS)
+        dsp_butterworth(y->x, x, n, &low_pass, 1, rate_hz);
+    else if (kind == DSP_TELEPHONE)
+        dsp_butterworth(y->x, x, n, telephone, sizeof telephone / sizeof *telephone,
+                        rate_hz);
+    else
+        memcpy(y->x, x + without, y->n * sizeof *x);
     return DSP_OK;
 }
 
 static dsp_status
-apply(dsp_degradation kind, dsp_sound *s, uint32_t rate_hz, dsp_random *r)
+apply(dsp_degradation kind, dsp_sound *y, const float x[], size_t n, uint32_t rate_hz,
+      dsp_random *r)
 {
     switch (kind) {
-    case DSP_NOISE_10_DB:
-        noise(s, 10, r);
-        return DSP_OK;
-    case DSP_QUIETER:
-        gain(s, -12);
-        return DSP_OK;
-    case DSP_LOW_PASS:
-        dsp_butterworth(s, DSP_PASS_LOW, 8, 4000, rate_hz);
-        return DSP_OK;
-    case DSP_TELEPHONE:
-        dsp_butterworth(s, DSP_PASS_HIGH, 6, 300, rate_hz);
-        dsp_butterworth(s, DSP_PASS_LOW, 10, 3400, rate_hz);
-        return DSP_OK;
     case DSP_PITCH_UP:
-        return pitch(s, rate_hz, 1);
+        return pitch(y, x, n, rate_hz, semitone);
     case DSP_PITCH_DOWN:
-        return pitch(s, rate_hz, -1);
+        return pitch(y, x, n, rate_hz, (dsp_ratio){semitone.down, semitone.up});
     case DSP_FASTER:
-        return dsp_stretch(s, rate_hz, 1.1);
+        return dsp_stretch(y, x, n, rate_hz, 1.1);
     case DSP_SLOWER:
-        return dsp_stretch(s, rate_hz, 0.9);
-    case DSP_LATE:
-        late(s, rate_hz);
-        return DSP_OK;
+        return dsp_stretch(y, x, n, rate_hz, 0.9);
     case DSP_REVERB:
-        return dsp_reverb(s, rate_hz, r);
+        return dsp_reverb(y, x, n, rate_hz, r);
     case DSP_ROOM:
-        return room(s, rate_hz, r);
-    case DSP_DEGRADATIONS:
-        break;
+        return room(y, x, n, rate_hz, r);
+    default:
+        return apply_in_place(kind, y, x, n, rate_hz, r);
     }
-    return DSP_EARG;
 }
 
 dsp_status
@@ -150,22 +158,18 @@ dsp_degrade(dsp_degradation kind, const float x[], size_t n, uint32_t rate_hz,
     if ((unsigned)kind >= DSP_DEGRADATIONS || rate_hz < DSP_MIN_RATE_HZ ||
         rate_hz > DSP_MAX_RATE_HZ)
         return DSP_EARG;
-    dsp_sound s = {dsp_calloc((n ? n : 1) * sizeof *x), n};
-    if (!s.x)
-        return DSP_ENOMEM;
+    if (n == 0) {
+        *out = malloc(sizeof **out);
+        return *out ? DSP_OK : DSP_ENOMEM;
+    }
     /* Mixed, because splitmix64 from states that are multiples of its step apart gives
      * the same numbers, shifted. */
     dsp_random r = {mix(mix(seed) + kind)};
-    dsp_status st = DSP_OK;
-    if (n > 0) {
-        memcpy(s.x, x, n * sizeof *x);
-        st = apply(kind, &s, rate_hz, &r);
+    dsp_sound y;
+    const dsp_status st = apply(kind, &y, x, n, rate_hz, &r);
+    if (!st) {
+        *out = y.x;
+        *n_out = y.n;
     }
-    if (st) {
-        free(s.x);
-        return st;
-    }
-    *out = s.x;
-    *n_out = s.n;
-    return DSP_OK;
+    return st;
 }

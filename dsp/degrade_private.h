@@ -4,10 +4,10 @@
 
 #include "private.h"
 
-/* A sound that owns its samples. The calls below that take one replace x and n; when
- * they fail they leave it alone. n is not 0. */
+/* A sound that owns its samples. The calls below that make one from x[n] leave it alone
+ * when they fail, and what y held is never freed. n is not 0. */
 typedef struct {
-    float *x; /* [n], from dsp_calloc() */
+    float *x; /* [n], from malloc() */
     size_t n;
 } dsp_sound;
 
@@ -21,24 +21,30 @@ typedef struct {
  */
 double dsp_random_normal(dsp_random *r);
 
-/* Plans the complex FFT of n points from in[2n] to out[2n], forward; the inverse is the
- * conjugate of the FFT of the conjugate, over n. Real plans would do with half the
- * memory, but planning them takes longer than all that is done here with them. */
-fftwf_plan dsp_degrade_plan(size_t n, float *in, float *out);
-
-/* Butterworth filters of an even order up to DSP_MAX_ORDER, in place. */
+/* Butterworth filters of even orders in a row, 12 pairs of poles at most in all. y[n]
+ * may be x. */
 typedef enum { DSP_PASS_LOW, DSP_PASS_HIGH } dsp_pass;
-enum { DSP_MAX_ORDER = 12 };
-void dsp_butterworth(dsp_sound *s, dsp_pass pass, unsigned order, double cutoff_hz,
-                     uint32_t rate_hz);
+typedef struct {
+    dsp_pass pass;
+    unsigned order;
+    double cutoff_hz;
+} dsp_filter;
+void dsp_butterworth(float y[], const float x[], size_t n, const dsp_filter filters[],
+                     size_t n_filters, uint32_t rate_hz);
 
 /* Adds a tail of decaying noise: dsp.h says which. */
-dsp_status dsp_reverb(dsp_sound *s, uint32_t rate_hz, dsp_random *r);
+dsp_status dsp_reverb(dsp_sound *y, const float x[], size_t n, uint32_t rate_hz,
+                      dsp_random *r);
 
-/* Plays speed times as fast at the same pitch: n becomes n / speed, rounded. */
-dsp_status dsp_stretch(dsp_sound *s, uint32_t rate_hz, double speed);
+/* Plays speed times as fast at the same pitch: n / speed samples, rounded. */
+dsp_status dsp_stretch(dsp_sound *y, const float x[], size_t n, uint32_t rate_hz,
+                       double speed);
 
 /* Reads the sound at 0, step, 2 step, ...: n_out samples, zeros outside of it. */
-dsp_status dsp_resample(dsp_sound *s, double step, size_t n_out);
+typedef struct {
+    uint32_t up, down; /* step = up / down; down is a few hundred at most */
+} dsp_ratio;
+dsp_status dsp_resample(dsp_sound *y, const float x[], size_t n, dsp_ratio step,
+                        size_t n_out);
 
 #endif

@@ -31,18 +31,23 @@ reverb_init(reverb *v, uint32_t rate_hz)
     v->tail = dsp_calloc(2 * v->n_fft * sizeof *v->tail);
     if (!v->time || !v->freq || !v->tail)
         return false;
-    v->plan = dsp_degrade_plan(v->n_fft, v->time, v->freq);
+    v->plan = dsp_fft_kept((uint32_t)v->n_fft, v->time, v->freq);
     return v->plan != NULL;
 }
 
 static void
 reverb_free(reverb *v)
 {
-    if (v->plan)
-        fftwf_destroy_plan(v->plan);
     free(v->tail);
     free(v->freq);
     free(v->time);
+}
+
+static void
+transform(reverb *v)
+{
+    fftwf_execute_dft(v->plan, (fftwf_complex *)(void *)v->time,
+                      (fftwf_complex *)(void *)v->freq);
 }
 
 static void
@@ -57,7 +62,7 @@ make_tail(reverb *v, dsp_random *r)
         decay *= fall;
     }
     const float g = (float)(1 / sqrt(energy) / (double)v->n_fft);
-    fftwf_execute(v->plan);
+    transform(v);
     for (size_t i = 0; i < 2 * v->n_fft; i++)
         v->tail[i] = g * v->freq[i];
 }
@@ -89,39 +94,37 @@ echo_blocks(reverb *v, const float x[], size_t a, size_t b, float y[])
         v->time[2 * i] = x[i];
     for (size_t i = 0; i < b; i++)
         v->time[2 * i + 1] = x[v->n_block + i];
-    fftwf_execute(v->plan);
+    transform(v);
     multiply(v);
-    fftwf_execute(v->plan);
+    transform(v);
     for (size_t i = 0; i < a + v->n_tail - 1; i++)
         y[1 + i] += v->freq[2 * i];
     for (size_t i = 0; b > 0 && i < b + v->n_tail - 1; i++)
         y[1 + v->n_block + i] -= v->freq[2 * i + 1];
 }
 
-static dsp_status
-run(reverb *v, dsp_sound *s, dsp_random *r)
+static void
+run(reverb *v, const float x[], size_t n, float y[])
 {
-    float *y = dsp_calloc((s->n + v->n_tail) * sizeof *y);
-    if (!y)
-        return DSP_ENOMEM;
-    memcpy(y, s->x, s->n * sizeof *y);
-    make_tail(v, r);
-    for (size_t at = 0; at < s->n; at += 2 * v->n_block) {
-        const size_t left = s->n - at, a = at_most(left, v->n_block);
-        echo_blocks(v, s->x + at, a, at_most(left - a, v->n_block), y + at);
+    for (size_t at = 0; at < n; at += 2 * v->n_block) {
+        const size_t left = n - at, a = at_most(left, v->n_block);
+        echo_blocks(v, x + at, a, at_most(left - a, v->n_block), y + at);
     }
-    free(s->x);
-    *s = (dsp_sound){y, s->n + v->n_tail};
-    return DSP_OK;
 }
 
 dsp_status
-dsp_reverb(dsp_sound *s, uint32_t rate_hz, dsp_random *r)
+dsp_reverb(dsp_sound *y, const float x[], size_t n, uint32_t rate_hz, dsp_random *r)
 {
     reverb v;
-    dsp_status st = DSP_ENOMEM;
+    float *out = NULL;
     if (reverb_init(&v, rate_hz))
-        st = run(&v, s, r);
+        out = calloc(n + v.n_tail, sizeof *out);
+    if (out) {
+        memcpy(out, x, n * sizeof *out);
+        make_tail(&v, r);
+        run(&v, x, n, out);
+        *y = (dsp_sound){out, n + v.n_tail};
+    }
     reverb_free(&v);
-    return st;
+    return out ? DSP_OK : DSP_ENOMEM;
 }

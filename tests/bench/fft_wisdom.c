@@ -1,8 +1,8 @@
 /*
- * fft_wisdom: plans the FFTs of hearken's frames at the usual rates patiently, prints
- * how long each takes beside FFTW's estimate, and writes dsp/wisdom.h to stdout. Run it
- * on a quiet machine when FFTW changes, then `make golden`: another plan changes the
- * last bits.
+ * fft_wisdom: plans the FFTs of hearken's frames at the usual rates patiently, and
+ * those of reverberation, prints how long each takes beside FFTW's estimate, and writes
+ * dsp/wisdom.h to stdout. Run it on a quiet machine when FFTW changes, then `make
+ * golden`: another plan changes the last bits.
  */
 #include <complex.h>
 #include <fftw3.h>
@@ -20,15 +20,16 @@ seconds(void)
 }
 
 static double
-best_ns(fftwf_plan plan)
+best_ns(fftwf_plan plan, int m)
 {
-    enum { ROUNDS = 30, RUNS = 3000 };
+    enum { ROUNDS = 30, POINTS = 1 << 21 };
+    const int runs = POINTS / m;
     double best = 1e9;
     for (int r = 0; r < ROUNDS; r++) {
         const double t = seconds();
-        for (int i = 0; i < RUNS; i++)
+        for (int i = 0; i < runs; i++)
             fftwf_execute(plan);
-        const double ns = 1e9 * (seconds() - t) / RUNS;
+        const double ns = 1e9 * (seconds() - t) / runs;
         best = ns < best ? ns : best;
     }
     return best;
@@ -42,7 +43,7 @@ plan_and_time(int m, unsigned flags)
     for (int k = 0; k < m; k++)
         in[k] = 0.1F * (float)(k % 17) + 1.0F * I;
     fftwf_plan plan = fftwf_plan_dft_1d(m, in, out, FFTW_FORWARD, flags);
-    const double ns = plan ? best_ns(plan) : -1;
+    const double ns = plan ? best_ns(plan, m) : -1;
     fftwf_destroy_plan(plan);
     fftwf_free(in);
     fftwf_free(out);
@@ -51,32 +52,38 @@ plan_and_time(int m, unsigned flags)
 
 /* What FFTW knows now, as one string literal of C. */
 static void
-print_wisdom(void)
+print_wisdom(int m)
 {
     char *wisdom = fftwf_export_wisdom_to_string();
+    printf("    {%d,\n", m);
     for (char *line = strtok(wisdom, "\n"); line; line = strtok(NULL, "\n"))
-        printf("    \"%s\\n\"\n", line);
-    puts("    ,");
+        printf("     \"%s\\n\"\n", line);
+    puts("    },");
     free(wisdom);
 }
 
 int
 main(void)
 {
-    /* half of the FFT at 16, 22.05, 24, 32, 44.1, 48, 64, 88.2 and 96 kHz */
-    static const int sizes[] = {256, 352, 384, 512, 704, 768, 1024, 1408, 1536};
+    /* half of the FFT at 16, 22.05, 24, 32, 44.1, 48, 64, 88.2 and 96 kHz; the tail at
+     * 22.05, 48 and 96 kHz */
+    static const int sizes[] = {256,  352,  384,  512,   704,   768,
+                                1024, 1408, 1536, 32768, 65536, 131072};
     enum { N = sizeof sizes / sizeof *sizes };
     double estimate[N];
     for (int i = 0; i < N; i++) /* before any patient plan leaves its wisdom */
         estimate[i] = plan_and_time(sizes[i], FFTW_ESTIMATE);
     puts("/* Written by tests/bench/fft_wisdom.c; see there. */\n"
-         "static const char *const fft_wisdom[] = {");
+         "static const struct {\n"
+         "    uint32_t m;\n"
+         "    const char *text;\n"
+         "} fft_wisdom[] = {");
     for (int i = 0; i < N; i++) {
         fftwf_forget_wisdom();
         const double patient = plan_and_time(sizes[i], FFTW_PATIENT);
-        fprintf(stderr, "fft %4d: estimate %5.0f ns, patient %5.0f ns\n", sizes[i],
+        fprintf(stderr, "fft %6d: estimate %6.0f ns, patient %6.0f ns\n", sizes[i],
                 estimate[i], patient);
-        print_wisdom();
+        print_wisdom(sizes[i]);
     }
     puts("};");
     return 0;
