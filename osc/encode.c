@@ -112,3 +112,19 @@ osc_nomatch_encode(uint8_t out[], size_t cap, const osc_nomatch *m)
     put_f(&w, m->age_ms);
     return finish(&w);
 }
+
+size_t
+osc_label_encode(uint8_t out[], size_t cap, const osc_label *m)
+{
+    writer w = start(out, cap);
+    put_s(&w, "/hearken/label");
+    put_s(&w, ",isssfif");
+    put_i(&w, m->seq);
+    put_s(&w, m->input);
+    put_s(&w, m->scale);
+    put_s(&w, m->label);
+    put_f(&w, m->share);
+    put_i(&w, m->voters);
+    put_f(&w, m->age_ms);
+    return finish(&w);
+}

@@ -65,6 +65,17 @@ typedef struct {
     float age_ms;      /* as in osc_match */
 } osc_nomatch;
 
+/* /hearken/label ,isssfif: the label that most of the nearest sounds have. */
+typedef struct {
+    int32_t seq;
+    const char *input;
+    const char *scale; /* as in osc_match */
+    const char *label;
+    float share;    /* of the sounds that voted, 0..1 */
+    int32_t voters; /* how many those were */
+    float age_ms;   /* as in osc_match */
+} osc_label;
+
 /*
  * Each writes one message into out[cap] and returns its length in bytes, a multiple of
  * 4; 0 when it does not fit into cap or OSC_MAX_DATAGRAM, a float is not finite or a
@@ -74,6 +85,7 @@ typedef struct {
 size_t osc_match_encode(uint8_t out[], size_t cap, const osc_match *m);
 size_t osc_onset_encode(uint8_t out[], size_t cap, const osc_onset *m);
 size_t osc_nomatch_encode(uint8_t out[], size_t cap, const osc_nomatch *m);
+size_t osc_label_encode(uint8_t out[], size_t cap, const osc_label *m);
 
 /* One counter of /hearken/status. */
 typedef struct {

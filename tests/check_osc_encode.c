@@ -129,6 +129,26 @@ START_TEST(nomatch_is_what_liblo_reads)
 }
 END_TEST
 
+START_TEST(label_is_what_liblo_reads)
+{
+    const osc_label m = {matches[_i].seq,   matches[_i].input, matches[_i].scale,
+                         matches[_i].label, matches[_i].score, 7,
+                         matches[_i].age_ms};
+    uint8_t out[OSC_MAX_DATAGRAM];
+    const size_t n = osc_label_encode(out, sizeof out, &m);
+    lo_message got = parsed(out, n, "/hearken/label", "isssfif");
+    lo_arg **a = lo_message_get_argv(got);
+    ck_assert_int_eq(i_of(a[0]), m.seq);
+    ck_assert_str_eq(s_of(a[1]), m.input);
+    ck_assert_str_eq(s_of(a[2]), m.scale);
+    ck_assert_str_eq(s_of(a[3]), m.label);
+    ck_assert_float_eq(f_of(a[4]), m.share);
+    ck_assert_int_eq(i_of(a[5]), 7);
+    ck_assert_float_eq(f_of(a[6]), m.age_ms);
+    lo_message_free(got);
+}
+END_TEST
+
 /* _i bytes: every remainder of the padding, twice. */
 START_TEST(strings_of_any_length_are_padded)
 {
@@ -199,21 +219,24 @@ START_TEST(a_string_of_a_megabyte_is_refused)
 }
 END_TEST
 
-/* For each of the three, every cap that is too small: nothing beyond it is touched. */
+/* For each of the four, every cap that is too small: nothing beyond it is touched. */
 START_TEST(nothing_is_written_beyond_cap)
 {
     const osc_onset onset = {1, "in", -20, 3};
     const osc_nomatch nomatch = {1, "in", "event", 0.5F, 3};
+    const osc_label label = {1, "in", "event", "drum", 0.5F, 5, 3};
     uint8_t out[OSC_MAX_DATAGRAM];
     const size_t full = _i == 0   ? osc_match_encode(out, sizeof out, &plain)
                         : _i == 1 ? osc_onset_encode(out, sizeof out, &onset)
-                                  : osc_nomatch_encode(out, sizeof out, &nomatch);
+                        : _i == 2 ? osc_nomatch_encode(out, sizeof out, &nomatch)
+                                  : osc_label_encode(out, sizeof out, &label);
     ck_assert_uint_gt(full, 0);
     for (size_t cap = 0; cap <= full; cap++) {
         memset(out, 0xAA, sizeof out);
         const size_t n = _i == 0   ? osc_match_encode(out, cap, &plain)
                          : _i == 1 ? osc_onset_encode(out, cap, &onset)
-                                   : osc_nomatch_encode(out, cap, &nomatch);
+                         : _i == 2 ? osc_nomatch_encode(out, cap, &nomatch)
+                                   : osc_label_encode(out, cap, &label);
         ck_assert_uint_eq(n, cap < full ? 0 : full);
         for (size_t i = cap; i < sizeof out; i++)
             ck_assert_uint_eq(out[i], 0xAA);
@@ -268,11 +291,12 @@ main(void)
     tcase_add_loop_test(t, match_is_what_liblo_reads, 0, N);
     tcase_add_loop_test(t, onset_is_what_liblo_reads, 0, N);
     tcase_add_loop_test(t, nomatch_is_what_liblo_reads, 0, N);
+    tcase_add_loop_test(t, label_is_what_liblo_reads, 0, N);
     tcase_add_loop_test(t, strings_of_any_length_are_padded, 0, 9);
     tcase_add_test(t, nomatch_has_the_bytes_of_the_specification);
     tcase_add_test(t, the_longest_strings_fill_one_datagram);
     tcase_add_test(t, a_string_of_a_megabyte_is_refused);
-    tcase_add_loop_test(t, nothing_is_written_beyond_cap, 0, 3);
+    tcase_add_loop_test(t, nothing_is_written_beyond_cap, 0, 4);
     tcase_add_loop_test(t, a_float_that_is_not_finite_is_refused, 0, 4);
     tcase_add_test(t, a_string_that_is_null_is_refused);
     suite_add_tcase(s, t);

@@ -108,6 +108,11 @@ try_others(uint8_t out[], size_t cap, fields *x)
     n = osc_nomatch_encode(out, cap, &nomatch);
     if (n)
         must_be(out, n, "/hearken/nomatch", "issff", x);
+    const osc_label label = {x->i[0], x->s[0], x->s[1], x->s[2],
+                             x->f[0], x->i[1], x->f[1]};
+    n = osc_label_encode(out, cap, &label);
+    if (n)
+        must_be(out, n, "/hearken/label", "isssfif", x);
 }
 
 static void
