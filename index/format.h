@@ -18,7 +18,8 @@
 #define FMT_SHARED UINT32_MAX
 
 enum {
-    FMT_VERSION = 1,
+    FMT_VERSION = 2, /* 1: without scales 3 to 5, and still read and written */
+    FMT_FIRST_EXTRA = 3,
     FMT_ORDER = 0x01020304, /* 0x04030201 where bytes are the other way round */
     FMT_ALIGN = 64,         /* a cache line; sections begin at multiples of it */
     FMT_MAX_KNOTS = 65536,

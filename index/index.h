@@ -33,7 +33,8 @@ typedef enum {
 const char *idx_status_text(idx_status st);
 
 enum {
-    IDX_SCALES = 3,      /* 0 frame, 1 event, 2 scene */
+    IDX_SCALES = 6,      /* 0 frame, 1 event, 2 scene; 3 to 5 the same by labels */
+    IDX_SPACES = 2,      /* acoustic, labels */
     IDX_MAX_DIM = 1024,  /* floats in an embedding */
     IDX_MAX_IN = 65536,  /* floats in a raw feature vector, before the projection */
     IDX_MAX_K = 1000,    /* neighbours in one answer */

@@ -52,7 +52,7 @@ check_kind(const opening *o, const fmt_header *h)
             "%s was written by a newer hearken (format %u); this one reads format "
             "%d; build it again or update hearken",
             o->path, h->version, FMT_VERSION);
-    if (h->version < FMT_VERSION)
+    if (h->version < 1)
         return damaged(o, "there is no format 0");
     return IDX_OK;
 }
@@ -246,12 +246,24 @@ take_scale(const opening *o, const fmt_scale *h, uint32_t scale)
     };
 }
 
+/* Scales beyond the first three may be left out as a whole. */
+static bool
+extra_is_absent(const opening *o, uint32_t i)
+{
+    for (uint32_t kind = FMT_SCALE; kind < FMT_KINDS; kind++)
+        if (o->scales[i][kind])
+            return false;
+    return true;
+}
+
 static idx_status
 check_scale(opening *o, uint32_t i)
 {
     char fault[FAULT_BYTES] = "";
     const fmt_section *s = o->scales[i][FMT_SCALE];
     const fmt_scale *h = data_of(o, s);
+    if (i >= FMT_FIRST_EXTRA && extra_is_absent(o, i))
+        return IDX_OK;
     if (!h || s->bytes != sizeof *h)
         return damaged(o, "a scale is missing");
     if (h->zero[0] | h->zero[1] | h->zero[2] | h->zero[3])

@@ -259,16 +259,17 @@ head_checksum(const plan *p)
 static idx_status
 lay_out(plan *p)
 {
-    p->head = (fmt_header){.magic = FMT_MAGIC,
-                           .version = FMT_VERSION,
-                           .byte_order = FMT_ORDER,
-                           .seed = p->in->seed};
+    p->head = (fmt_header){
+        .magic = FMT_MAGIC, .version = 1, .byte_order = FMT_ORDER, .seed = p->in->seed};
     add(p, FMT_SETTINGS, FMT_SHARED, p->in->settings, strlen(p->in->settings) + 1);
     add(p, FMT_REPORT, FMT_SHARED, p->in->report, strlen(p->in->report) + 1);
     add(p, FMT_SOUNDS, FMT_SHARED, p->sounds, p->in->n_sounds * sizeof *p->sounds);
     add(p, FMT_STRINGS, FMT_SHARED, p->strings, p->string_bytes);
     for (uint32_t i = 0; i < IDX_SCALES; i++)
-        add_scale(p, i);
+        if (i < FMT_FIRST_EXTRA || p->heads[i].n_in) {
+            p->head.version = i < FMT_FIRST_EXTRA ? 1 : FMT_VERSION;
+            add_scale(p, i);
+        }
     if (!finish_sections(p))
         return say_stopped(p);
     p->head.checksum = head_checksum(p);

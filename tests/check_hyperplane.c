@@ -130,7 +130,7 @@ open_hashed(corpus *c, idx_index **ix, uint32_t n, uint32_t dim, idx_params p)
     static char why[200];
     const char *path = temp_path("hyperplane.hkn");
     why[0] = '\0';
-    corpus_make(c, (const uint32_t[]){n, 0, 0}, (const uint32_t[]){dim, 0, 0},
+    corpus_make(c, (const uint32_t[]){n, 0, 0, 0}, (const uint32_t[]){dim, 0, 0, 0},
                 CORPUS_SOUNDS, 42);
     p.family = IDX_HYPERPLANE;
     p.recall = 1.0F;
@@ -334,7 +334,8 @@ START_TEST(equal_rows_find_each_other_through_rounding)
     idx_scratch *s;
     char why[200] = "";
     const char *path = temp_path("equal.hkn");
-    corpus_make(&c, (const uint32_t[]){700, 0, 0}, (const uint32_t[]){DIM, 0, 0}, 2, 3);
+    corpus_make(&c, (const uint32_t[]){700, 0, 0, 0}, (const uint32_t[]){DIM, 0, 0, 0},
+                2, 3);
     for (uint32_t i = 1; i < 700; i++)
         memcpy(c.array[0][4] + i * DIM, c.array[0][4], DIM * sizeof(float));
     c.contents.scales[0].params = (idx_params){.family = IDX_HYPERPLANE,

@@ -127,7 +127,8 @@ END_TEST
 START_TEST(an_index_of_nothing_can_be_written_and_asked)
 {
     corpus c;
-    corpus_make(&c, (const uint32_t[]){0, 0, 0}, (const uint32_t[]){12, 0, 0}, 0, 1);
+    corpus_make(&c, (const uint32_t[]){0, 0, 0, 0}, (const uint32_t[]){12, 0, 0, 0}, 0,
+                1);
     c.contents.settings = c.contents.report = "";
     idx_index *ix = write_and_open(&c);
     idx_scratch *s = scratch_of(ix);
@@ -189,8 +190,8 @@ START_TEST(equal_cosines_come_in_order_of_entry_in_both_families)
 {
     for (int family = 0; family < 2; family++) {
         corpus c;
-        corpus_make(&c, (const uint32_t[]){300, 0, 0}, (const uint32_t[]){16, 0, 0}, 4,
-                    3);
+        corpus_make(&c, (const uint32_t[]){300, 0, 0, 0},
+                    (const uint32_t[]){16, 0, 0, 0}, 4, 3);
         for (uint32_t i = 3; i < 300; i++) /* three rows, a hundred times over */
             memcpy(c.array[0][4] + i * 16, c.array[0][4] + i % 3 * 16,
                    16 * sizeof(float));
@@ -224,7 +225,8 @@ START_TEST(one_entry_answers_whatever_is_asked)
 {
     for (int family = 0; family < 2; family++) {
         corpus c;
-        corpus_make(&c, (const uint32_t[]){1, 0, 0}, (const uint32_t[]){5, 0, 0}, 1, 3);
+        corpus_make(&c, (const uint32_t[]){1, 0, 0, 0}, (const uint32_t[]){5, 0, 0, 0},
+                    1, 3);
         if (family == IDX_HYPERPLANE)
             c.contents.scales[0].params = (idx_params){.family = IDX_HYPERPLANE,
                                                        .n_planes = 1,

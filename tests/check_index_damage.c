@@ -14,7 +14,8 @@ make_good(void)
     char why[200] = "";
     corpus c;
     const char *path = temp_path("damage.hkn");
-    corpus_make(&c, (const uint32_t[]){40, 5, 0}, (const uint32_t[]){6, 4, 0}, 3, 12);
+    corpus_make(&c, (const uint32_t[]){40, 5, 0, 0}, (const uint32_t[]){6, 4, 0, 0}, 3,
+                12);
     c.contents.scales[0].params = (idx_params){.family = IDX_HYPERPLANE,
                                                .n_planes = 3,
                                                .n_tables = 2,
@@ -181,7 +182,8 @@ static const struct {
 } tables[] = {
     {"unknown kind", FMT_ROWS, 1, offsetof(fmt_section, kind), FMT_KINDS, "is unknown"},
     {"kind 0", FMT_ROWS, 1, offsetof(fmt_section, kind), 0, "is unknown"},
-    {"unknown scale", FMT_ROWS, 1, offsetof(fmt_section, scale), 3, "is unknown"},
+    {"unknown scale", FMT_ROWS, 1, offsetof(fmt_section, scale), IDX_SCALES,
+     "is unknown"},
     {"shared section with a scale", FMT_REPORT, FMT_SHARED,
      offsetof(fmt_section, scale), 0, "is unknown"},
     {"duplicate", FMT_MEAN, 0, offsetof(fmt_section, kind), FMT_SPREAD,
@@ -219,12 +221,12 @@ START_TEST(headers_of_others_are_refused_in_one_sentence)
     unsigned char *data = copy_of_good();
     char why[300];
     fmt_header *h = (void *)data;
-    h->version = 2;
+    h->version = 3;
     fix_checksums(data, n_good);
     ck_assert_int_eq(open_and_use(data, n_good, why, sizeof why), IDX_EFORMAT);
-    ck_assert_msg(strstr(why, "newer hearken (format 2); this one reads format 1"),
+    ck_assert_msg(strstr(why, "newer hearken (format 3); this one reads format 2"),
                   "%s", why);
-    h->version = 1;
+    h->version = 2;
     h->byte_order = 0x04030201;
     ck_assert_int_eq(open_and_use(data, n_good, why, sizeof why), IDX_EFORMAT);
     ck_assert_msg(strstr(why, "byte order"), "%s", why);

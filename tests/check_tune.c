@@ -56,8 +56,8 @@ START_TEST(the_recall_it_promises_holds_for_sounds_it_never_saw)
     unlink(path);
     ck_assert_int_eq(idx_scratch_new(&s, ix), IDX_OK);
     /* other sounds of the same families, which the same seed draws first */
-    corpus_make(&other, (const uint32_t[]){ROWS, 0, 0}, (const uint32_t[]){DIM, 0, 0},
-                SOUNDS / 2, 1);
+    corpus_make(&other, (const uint32_t[]){ROWS, 0, 0, 0},
+                (const uint32_t[]){DIM, 0, 0, 0}, SOUNDS / 2, 1);
     for (uint32_t i = 240; i < ROWS; i += 97, n++) {
         idx_hit got[10], all[10];
         uint32_t n_got, n_all;
@@ -274,8 +274,8 @@ main(void)
 {
     Suite *s = suite_create("tune");
     TCase *tc = tcase_create("tune");
-    corpus_make(&big, (const uint32_t[]){ROWS, 0, 0}, (const uint32_t[]){DIM, 0, 0},
-                SOUNDS, 1);
+    corpus_make(&big, (const uint32_t[]){ROWS, 0, 0, 0},
+                (const uint32_t[]){DIM, 0, 0, 0}, SOUNDS, 1);
     tcase_set_timeout(tc, 120);
     tcase_add_test(tc, tuning_reaches_its_target_with_a_fraction_of_the_rows);
     tcase_add_test(tc, the_recall_it_promises_holds_for_sounds_it_never_saw);

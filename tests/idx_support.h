@@ -133,10 +133,12 @@ corpus_fill_scale(corpus *c, uint32_t i, uint32_t n, uint32_t dim, bool matrix,
                      .params = {.family = IDX_EXACT}};
 }
 
+enum { CORPUS_SCALES = 4 };
+
 /* Scale i has n[i] entries of dim[i], scale 0 a matrix; dim 0 leaves a scale out. */
 static inline void
-corpus_make(corpus *c, const uint32_t n[IDX_SCALES], const uint32_t dim[IDX_SCALES],
-            uint32_t n_sounds, uint64_t seed)
+corpus_make(corpus *c, const uint32_t n[CORPUS_SCALES],
+            const uint32_t dim[CORPUS_SCALES], uint32_t n_sounds, uint64_t seed)
 {
     uint64_t state = seed;
     memset(c, 0, sizeof *c);
@@ -153,7 +155,7 @@ corpus_make(corpus *c, const uint32_t n[IDX_SCALES], const uint32_t dim[IDX_SCAL
                                  .settings = "dsp.hop_ms = 10\n",
                                  .report = "files = 8\n",
                                  .seed = seed};
-    for (uint32_t i = 0; i < IDX_SCALES; i++)
+    for (uint32_t i = 0; i < CORPUS_SCALES; i++)
         if (dim[i] > 0)
             corpus_fill_scale(c, i, n[i], dim[i], i == 0, &state);
 }
@@ -170,11 +172,12 @@ corpus_free(corpus *c)
     free(c->names);
 }
 
-/* A hashed scale of 500 x 24 behind a matrix, an exact one of 60 x 10, and none. */
+/* A hashed scale of 500 x 24 behind a matrix, an exact one of 60 x 10, none, and beyond
+ * the three that there always are one of 40 x 6. */
 static inline void
 corpus_usual(corpus *c, const idx_params *hashed)
 {
-    corpus_make(c, (const uint32_t[]){500, 60, 0}, (const uint32_t[]){24, 10, 0},
+    corpus_make(c, (const uint32_t[]){500, 60, 0, 40}, (const uint32_t[]){24, 10, 0, 6},
                 CORPUS_SOUNDS, 7);
     c->contents.scales[0].params = *hashed;
 }

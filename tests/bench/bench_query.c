@@ -121,8 +121,8 @@ make_index(void)
     corpus c;
     idx_index *ix = NULL;
     const char *path = temp_path("bench.hkn");
-    corpus_make(&c, (const uint32_t[]){N_ROWS, 0, 0}, (const uint32_t[]){DIM, 0, 0},
-                SOUNDS, 2024);
+    corpus_make(&c, (const uint32_t[]){N_ROWS, 0, 0, 0},
+                (const uint32_t[]){DIM, 0, 0, 0}, SOUNDS, 2024);
     idx_params *p = &c.contents.scales[0].params;
     *p = (idx_params){.family = IDX_HYPERPLANE};
     const char *planes =
