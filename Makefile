@@ -1,12 +1,12 @@
 # hearken: one build file, everything under build/. Targets: all demo check lint bench asan
-# tsan fuzz golden install uninstall clean, and packages (which the first four call).
+# tsan fuzz golden prior install uninstall clean, and packages (which the first four call).
 B ?= build
 PREFIX ?= /usr/local
 CC = gcc
 CFLAGS ?= -O3 -g
 WARN = -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wvla -Wstrict-prototypes \
        -Wmissing-prototypes -Wpointer-arith -Wwrite-strings -Werror
-LIBS = jack fftw3f liblo sndfile inih libxxhash soxr
+LIBS = jack fftw3f liblo sndfile inih libxxhash soxr lapacke openblas
 PKGCFLAGS = $(shell pkg-config --cflags $(LIBS))
 PKGLIBS = $(shell pkg-config --libs $(LIBS))
 COMPILE = $(CC) -std=c11 -D_POSIX_C_SOURCE=200809L -fno-math-errno -pthread -I. $(PKGCFLAGS) -MMD -MP \
@@ -24,10 +24,13 @@ BENCHES = $(patsubst tests/bench/%.c,$(B)/tests/bench/%,$(wildcard tests/bench/*
 REPLAYS = $(patsubst tests/fuzz_%.c,$(B)/tests/replay_%,$(wildcard tests/fuzz_*.c))
 FUZZERS = $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/fuzz_*.c))
 # What runs per block on the audio and analysis threads: no heap, lock or stdio in these.
-HOT = rt/capture rt/ring rt/gate rt/analyse dsp/logmel dsp/stream dsp/project \
-      dsp/descriptors dsp/contrast dsp/blocks dsp/columns dsp/modulation \
-      dsp/kern_c dsp/kern_avx2 index/query index/hyperplane index/idxkern_c \
-      index/idxkern_avx2 osc/encode
+HOT = rt/capture rt/ring rt/gate rt/analyse dsp/logmel dsp/stream dsp/windows dsp/scene \
+      dsp/project dsp/descriptors dsp/contrast dsp/blocks dsp/columns dsp/modulation \
+      dsp/kern_c dsp/kern_avx2 dsp/kern_frame_c dsp/kern_frame_avx2 \
+      dsp/kern_frame_fifths_c dsp/kern_frame_fifths_avx2 dsp/kern_blocks_c \
+      dsp/kern_blocks_avx2 dsp/kern_percentiles_avx2 dsp/front dsp/front_tools dsp/morlet \
+      dsp/zounds dsp/bark dsp/timbre index/query index/hyperplane index/idxkern_c \
+      index/idxkern_avx2 index/codes index/codes_kern_c index/codes_kern_avx2 osc/encode
 
 all: $(B)/hearken
 
@@ -35,6 +38,7 @@ $(B)/%.o: %.c Makefile
 	@mkdir -p $(@D)
 	$(SAY) "compile $<"
 	$(Q)$(COMPILE) -c $< -o $@
+$(B)/dsp/prior.o: dsp/prior.bin
 $(B)/%_avx2.o: ISA := -mavx2 -mfma
 $(B)/hearken: $(B)/rt/main.o $(LIB_OBJ)
 	$(SAY) "link    $@"
@@ -113,6 +117,11 @@ lint: all
 	    grep -vE '^(dsp|index|osc)/[^:]*:[0-9]*:#include "\1/'
 	! wc -l $$(git ls-files '*.c' '*.h') | awk '$$2 != "total" && $$1 > 500' | grep .
 
+# make prior SOUNDS=folder: what indexes of few sounds lean on, from sonic-pi-samples.
+prior: $(B)/tests/bench/prior
+	$(B)/tests/bench/prior $(or $(SOUNDS),/usr/share/sonic-pi/samples) $(B)/prior.bin
+	mv $(B)/prior.bin dsp/prior.bin
+
 golden: $(B)/tests/check_golden
 	GOLDEN_WRITE=1 $(B)/tests/check_golden
 
@@ -128,7 +137,7 @@ uninstall:
 clean:
 	rm -rf build
 
-.PHONY: all packages demo check checks tools asan tsan bench benches fuzz fuzzers lint golden \
+.PHONY: all packages demo check checks tools asan tsan bench benches fuzz fuzzers lint golden prior \
         install uninstall clean
 .SECONDARY:
 -include $(shell find $(B) -name '*.d' 2>/dev/null)

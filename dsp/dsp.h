@@ -1,15 +1,16 @@
 /*
  * dsp: samples to embeddings. No threads, no JACK, no files.
  *
- *   float x[n] --dsp_stream_feed--> log-mel frames --rolling windows--> raw[DSP_RAW]
+ *   float x[n] --dsp_stream_feed--> hops --dsp_stream_window--> raw[n_in]
  *              --dsp_project--> embedding[dim], unit length
  *
  * Samples are mono, [-1, 1] at full scale; frames come DSP_HOPS_PER_S times a second at
  * every rate; frequencies are Hz, levels dBFS (a sine of amplitude 1 is -3 dB). Same
  * samples, same floats, in blocks of any size.
  *
- * An object belongs to one thread at a time. Only *_new() and dsp_degrade() allocate,
- * and they and *_free() must not overlap with one another: FFTW plans there.
+ * An object belongs to one thread at a time. Only *_new() and dsp_degrade() allocate.
+ * Any number of threads may be in them and in *_free() at once: they share FFTW's
+ * planner, behind a lock of dsp's own, and compute what one thread alone would.
  */
 #ifndef HEARKEN_DSP_H
 #define HEARKEN_DSP_H
@@ -22,6 +23,7 @@ typedef enum {
     DSP_OK = 0,
     DSP_EARG,   /* a setting is out of its range */
     DSP_ENOMEM, /* out of memory, or FFTW has no plan */
+    DSP_EMATH,  /* LAPACK did not converge, which only bad numbers can cause */
 } dsp_status;
 
 const char *dsp_status_text(dsp_status st);
@@ -108,25 +110,27 @@ dsp_logmel_config dsp_logmel_config_default(uint32_t rate_hz);
  */
 
 typedef enum { DSP_FRAME, DSP_EVENT, DSP_SCENE, DSP_SCALES } dsp_scale;
+extern const char *const dsp_scale_name[DSP_SCALES]; /* "frame", "event", "scene" */
 
 enum {
     DSP_HOPS_PER_S = 100,
     DSP_BANDS = 64,
-    DSP_RAW = 2 * DSP_BANDS, /* floats of one raw feature vector */
     DSP_MIN_RATE_HZ = 22000,
     DSP_MAX_RATE_HZ = 96000,
+    DSP_FRAME_HOPS = 10, /* of a frame's window: 0.1 s */
+    DSP_MIN_EVENT_HOPS = 25,
+    DSP_MAX_EVENT_HOPS = 200,
+    DSP_SCENE_HOPS = 1000, /* 10 s */
 };
 
-/* Length of each scale's window in hops: 0.1, 1 and 10 s. */
-extern const uint32_t dsp_scale_hops[DSP_SCALES];
-extern const char *const dsp_scale_name[DSP_SCALES]; /* "frame", "event", "scene" */
-
 typedef struct {
-    uint32_t rate_hz; /* DSP_MIN_RATE_HZ..DSP_MAX_RATE_HZ */
-    float gate_db;    /* frames below this level enter no window; -120..0 */
+    uint32_t rate_hz;    /* DSP_MIN_RATE_HZ..DSP_MAX_RATE_HZ */
+    float gate_db;       /* hops below this level are silence; -120..0 */
+    uint32_t event_hops; /* of an event's window, DSP_MIN_EVENT_HOPS.. */
+    uint32_t front;      /* dsp_front_kind of dsp/front.h; 0 is log-mel */
 } dsp_stream_config;
 
-/* The values that are in force when nobody sets any; rate_hz 48000. */
+/* The values that are in force when nobody sets any: 48000 Hz, -70 dB, 100 hops. */
 dsp_stream_config dsp_stream_config_default(void);
 
 typedef struct {
@@ -134,7 +138,7 @@ typedef struct {
     uint64_t
         frames; /* samples fed until this hop's end: floor((index + 1) rate / 100) */
     float level_db; /* of the newest 32 ms */
-    bool loud;      /* level_db >= gate_db: it entered the windows */
+    bool loud;      /* level_db >= gate_db */
 } dsp_hop;
 
 typedef struct dsp_stream dsp_stream;
@@ -151,50 +155,96 @@ uint64_t dsp_stream_hop(const dsp_stream *stream);
 /*
  * Takes samples up to the end of the next hop at most and returns how many it
  * took, 1..n. When that completed a hop, *hop describes it and *done is true. Samples
- * that are not finite count as 0 and are added to *n_bad. n must not be 0. Does not
- * allocate or block.
+ * that are not finite, or beyond +-1e6, count as 0 and are added to *n_bad. n must not
+ * be 0. Does not allocate or block.
  */
 size_t dsp_stream_feed(dsp_stream *stream, const float x[], size_t n, dsp_hop *hop,
                        bool *done, uint64_t *n_bad);
 
+/* What a window held: how many loud hops, how many from the first to the last of them,
+ * and how many hops ago that last one was. */
+typedef struct {
+    uint32_t n_loud, n_hops, ago;
+} dsp_span;
+
 /*
- * Raw features of the window that ends with the last hop: mean of each log-mel band
- * over the loud hops of the window, minus the mean of all bands (so that gain cancels),
- * then the population standard deviation of each band. Kept in exact integers (2^-12
- * dB), so that a month of hops drifts by nothing and costs O(1) each.
+ * Raw features of the sound in the last n_hops (DSP_MAX_EVENT_HOPS at most; an event
+ * has at most event_hops). A hop is loud if it passes the gate and is within 40 dB of
+ * the loudest in the window; what counts lies between the first loud hop and the last.
  *
- * Returns the number of loud hops; with fewer than DSP_MIN_LOUD raw is left alone.
+ *   DSP_FRAME  [DSP_FRAME_RAW]     over the loud hops: mean of each log-mel band, minus
+ *              the mean of all bands, so that gain cancels; population standard
+ *              deviation of each; mean of each of the 21 descriptors. Log-mel is
+ *              floored 80 dB below its peak in the window, and at -105 dB
+ *   DSP_EVENT  [DSP_BLOCK_VALUES]  the five blocks, from the first loud hop to the last
+ *
+ * With another front end than log-mel, both are the same: over the loud hops, mean of
+ * each band, minus the mean of all; deviation of each; mean and deviation of each of
+ * its 13 cepstra (dsp_front_layout()).
+ *
+ * Returns the number of loud hops; with fewer than DSP_MIN_LOUD raw is left alone. Does
+ * not allocate or block, and depends on nothing but those hops.
  */
-enum { DSP_MIN_LOUD = 3 };
-uint32_t dsp_stream_window(const dsp_stream *stream, dsp_scale scale,
-                           float raw[DSP_RAW]);
+enum { DSP_MIN_LOUD = 3, DSP_FRAME_RAW = 2 * DSP_BANDS + 21 };
+uint32_t dsp_stream_window(dsp_stream *stream, dsp_scale scale, uint32_t n_hops,
+                           float raw[], dsp_span *span);
+
+/*
+ * The scene: events, as dsp_standardise() leaves them, of a window each half event
+ * length, in a ring of n_slots; NULL stands for one in which nothing sounded. Its raw
+ * features are their mean [n_in] and standard deviation [n_in], each event weighing as
+ * its amplitude (dsp_event_weight() of its raw features), so that tails and room noise
+ * count little; computed anew from the ring, so that nothing drifts. Returns how many
+ * events there were, with raw left alone if none. push and window do not allocate or
+ * block.
+ */
+typedef struct dsp_scene dsp_scene;
+dsp_status dsp_scene_new(dsp_scene **out, uint32_t n_in, uint32_t n_slots);
+void dsp_scene_free(dsp_scene *scene);
+void dsp_scene_reset(dsp_scene *scene);
+void dsp_scene_push(dsp_scene *scene, const float u[], float weight);
+float dsp_event_weight(const float raw[]); /* [DSP_BLOCK_VALUES] */
+uint32_t dsp_scene_window(const dsp_scene *scene, float raw[]);
+
+/* How the raw vector of a scale is made up, for dsp_projection and dsp/learn.h. */
+enum { DSP_MAX_BLOCKS = 5 };
+typedef struct {
+    uint32_t n_in, n_blocks, block_size[DSP_MAX_BLOCKS];
+} dsp_layout;
+dsp_layout dsp_layout_of(dsp_scale scale);
 
 /* ---- Projection -------------------------------------------------------------------
  */
 
 /*
- * embedding = l2(matrix . l2(clip((raw - mean) / spread, -4, 4))); matrix [dim][n_in],
- * NULL for the identity (then dim == n_in).
+ * How a raw vector becomes an embedding. Its values come in blocks, one after the
+ * other, and each block is brought to unit length on its own:
+ *
+ *   u = for each block l2(clip((raw - mean) / spread, -4, 4))    dsp_standardise
+ *   embedding = l2(matrix . u)                                   dsp_project
+ *
+ * Nothing here allocates or blocks. dsp/learn.h says where the numbers come from.
  */
 typedef struct {
-    uint32_t n_in, dim;
-    const float *mean, *spread, *matrix;
+    uint32_t n_in, dim, n_blocks;
+    const uint32_t *block_size; /* [n_blocks], 0 or more each, sum n_in */
+    const float *mean, *spread; /* [n_in], finite; spread > 0 */
+    const float *matrix;        /* [dim][n_in]; NULL for the identity, dim == n_in */
 } dsp_projection;
 
-/* scratch[n_in] and out[dim] must not overlap raw or each other. Returns false, with
- * out undefined, when the vector has no direction (norm below 1e-12). Does not
- * allocate. */
+/*
+ * raw[n_in] to u in out[n_in], which may be raw itself. A block whose values all lie at
+ * the mean (norm below 1e-12) has no direction and becomes zeros. Returns false, with
+ * out undefined, when no block has one or a value is not finite. Uses neither dim nor
+ * matrix.
+ */
+bool dsp_standardise(const dsp_projection *p, const float raw[], float out[]);
+
+/* raw[n_in] to the embedding in out[dim]. scratch[n_in] and out must not overlap raw or
+ * each other. Returns false, with out undefined, when dsp_standardise() does or the
+ * embedding has no direction. */
 bool dsp_project(const dsp_projection *p, const float raw[], float scratch[],
                  float out[]);
-
-/*
- * Measures mean and spread (standard deviation) of n_rows raw vectors
- * [n_rows][DSP_RAW], blended with typical values that count as ten rows, so that a
- * corpus of one sound works and a large one is not touched. Sums in double, in order:
- * repeatable.
- */
-void dsp_fit_spread(const float rows[], size_t n_rows, float mean[DSP_RAW],
-                    float spread[DSP_RAW]);
 
 /* ---- Five blocks ------------------------------------------------------------------
  */
@@ -265,7 +315,9 @@ void dsp_blocks_window(dsp_blocks *b, const float mel[], const float descriptors
  * turn with it; peaks that rose by 12 dB within a hop keep their phase, which keeps
  * attacks sharp. Pitch is changed by playing slower by that ratio, then reading the
  * result faster by the same (or the other way round) through a Blackman-windowed sinc
- * of 32 samples with its cutoff at 0.94 of the lower of the two Nyquist frequencies.
+ * of 32 samples with its cutoff at 0.94 of the lower of the two Nyquist frequencies. A
+ * semitone is 196/185, 0.006 cents too little, so that samples are read at 185 (down:
+ * 196) positions between two others and no more.
  *
  * The reverberant tail is noise times 10^(-3 t / 0.8 s), from the sample after the
  * direct sound until 0.8 s later, where it has fallen by 60 dB and ends; the sum of its
@@ -302,10 +354,10 @@ extern const char *const dsp_degradation_name[DSP_DEGRADATIONS];
  *            n 0 it holds nothing, but is not NULL
  *
  * Silence stays silence, exactly. The same samples, rate and seed give the same copy in
- * every bit, whatever was computed before. Allocates, and plans an FFT: not for
- * real-time threads, and calls must overlap neither each other nor those named at the
- * top. About 2 ms for a second of sound. Returns DSP_EARG for a kind or rate out of
- * range.
+ * every bit, whatever was computed before and by however many threads. Allocates, and
+ * the first call plans FFTs, which stay: not for real-time threads. 0.01 to 1 ms for a
+ * second of sound at 48 kHz, 5 ms for all kinds. Returns DSP_EARG for a kind or rate
+ * out of range.
  */
 dsp_status dsp_degrade(dsp_degradation kind, const float x[], size_t n,
                        uint32_t rate_hz, uint64_t seed, float **out, size_t *n_out);

@@ -33,6 +33,23 @@ level_db(const dsp_logmel *lm)
     return db > LEVEL_FLOOR_DB ? db : LEVEL_FLOOR_DB;
 }
 
+/* Linear bands of lm->power into lm->out. */
+static void
+apply_bank(dsp_logmel *lm)
+{
+    lm->kern->bands(lm->out, lm->power, lm->bank->bands, lm->bank->weights,
+                    lm->bank->n_padded);
+}
+
+static void
+take_logarithm(dsp_logmel *lm, float out[])
+{
+    if (lm->decibels)
+        lm->kern->decibels(lm->out, lm->bank->n_padded, lm->log_floor);
+    for (uint32_t b = 0; b < lm->bank->n_bands; b++)
+        out[b] = lm->decibels ? lm->out[b] : logf(lm->out[b] + lm->log_floor);
+}
+
 float
 dsp_logmel_frame(dsp_logmel *lm, const float x[], float out[])
 {
@@ -40,11 +57,19 @@ dsp_logmel_frame(dsp_logmel *lm, const float x[], float out[])
     const float level = level_db(lm);
     for (uint32_t k = 0; lm->magnitude && k < lm->n_bins; k++)
         lm->power[k] = sqrtf(lm->power[k]);
-    lm->kern->bands(lm->out, lm->power, lm->bank->bands, lm->bank->weights,
-                    lm->bank->n_padded);
-    if (lm->decibels)
-        lm->kern->decibels(lm->out, lm->bank->n_padded, lm->log_floor);
-    for (uint32_t b = 0; b < lm->bank->n_bands; b++)
-        out[b] = lm->decibels ? lm->out[b] : logf(lm->out[b] + lm->log_floor);
+    apply_bank(lm);
+    take_logarithm(lm, out);
     return level;
+}
+
+float
+dsp_logmel_frame_whole(dsp_logmel *lm, const float x[], float out[],
+                       const float **power, float *sum)
+{
+    power_spectrum(lm, x, lm->fft_frames / 2 + 1);
+    apply_bank(lm);
+    *sum = lm->kern->sum(lm->out, lm->bank->n_bands);
+    take_logarithm(lm, out);
+    *power = lm->power;
+    return level_db(lm);
 }

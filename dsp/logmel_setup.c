@@ -23,6 +23,8 @@ dsp_status_text(dsp_status st)
         return "a setting of the analysis is out of its range";
     case DSP_ENOMEM:
         return "not enough memory for the analysis";
+    case DSP_EMATH:
+        return "the eigenvalues of the corpus do not converge";
     }
     return "unknown status";
 }
@@ -146,8 +148,7 @@ dsp_logmel_free(dsp_logmel *lm)
 {
     if (!lm)
         return;
-    if (lm->plan)
-        fftwf_destroy_plan(lm->plan);
+    dsp_fft_free(lm->plan);
     free(lm->out);
     free(lm->power);
     free(lm->sine);

@@ -39,30 +39,40 @@ struct dsp_logmel {
     fftwf_plan plan;
 };
 
-/* A plan that is the same at every start: from stored wisdom, else FFTW's estimate. */
+/*
+ * Plans of the complex FFT of m points, forward, from stored wisdom or else by FFTW's
+ * estimate: the same at every start, whatever was planned before. The arrays [2m] come
+ * from dsp_calloc(). NULL when FFTW has no plan. Any number of threads may be in these
+ * calls at once, and in fftwf_execute().
+ */
 fftwf_plan dsp_fft_plan(uint32_t m, float *in, float *out);
+void dsp_fft_free(fftwf_plan plan);
 
-enum { DSP_HISTORY_HOPS = 1000, DSP_BUFFER_FRAMES = 8192 };
-
+/*
+ * The same for fftwf_execute_dft() and fftwf_execute_split_dft() with other arrays from
+ * dsp_calloc(), which must not overlap; split ones hold real and imaginary parts apart,
+ * [m] each, at a distance that is the same for all of that size. Those who ask for a
+ * size share one plan, which is never freed: making it takes as long as degrading a
+ * second of sound. m is a power of two up to 131072.
+ */
 typedef struct {
-    uint32_t n_loud;
-    int32_t sum[DSP_BANDS];
-    int64_t square[DSP_BANDS];
-} dsp_rolling;
+    float *re, *im;
+} dsp_split;
+fftwf_plan dsp_fft_kept(uint32_t m, float *in, float *out);
+fftwf_plan dsp_fft_kept_split(uint32_t m, dsp_split in, dsp_split out);
 
-struct dsp_stream {
-    const dsp_kern *kern;
-    dsp_logmel *logmel;
-    uint32_t rate_hz, window_frames;
-    float gate_db;
-    uint64_t n_frames, n_hops;     /* since the beginning */
-    uint64_t first_hop;            /* since the last reset */
-    uint64_t next_hop;             /* n_frames at which the next hop is complete */
-    size_t fill;                   /* of buffer */
-    float *buffer;                 /* [window_frames + DSP_BUFFER_FRAMES] */
-    int32_t (*history)[DSP_BANDS]; /* [DSP_HISTORY_HOPS], 2^-12 dB */
-    bool loud[DSP_HISTORY_HOPS];
-    dsp_rolling rolling[DSP_SCALES];
+/* The last n_slots events, or gaps where nothing sounded. */
+struct dsp_scene {
+    uint32_t n_in, n_slots, at; /* at: the oldest, written next */
+    float *u;                   /* [n_slots][n_in] */
+    float *weight;              /* [n_slots], 0 for a gap */
 };
+
+/*
+ * dsp_logmel_frame(), and all of the power spectrum, [fft_frames/2 + 1] and valid until
+ * the next call, and the sum of the bands before the logarithm. Not for magnitudes.
+ */
+float dsp_logmel_frame_whole(dsp_logmel *logmel, const float x[], float out[],
+                             const float **power, float *sum);
 
 #endif

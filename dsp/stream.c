@@ -1,10 +1,13 @@
-/* Samples to hops to rolling windows, O(1) per hop and without drift. Hot. */
-#include "private.h"
+/* Samples to hops, and the features of each hop into the history. Hot. */
+#include "stream_private.h"
 
 #include <math.h>
 #include <string.h>
 
-enum { UNITS_PER_DB = 4096 }; /* |level| < 127 dB stays below 2^19 units */
+/* What the bands of digital silence, each at its floor, sum to: else the level of a
+ * silent hop would be far below its valleys, and the slopes beside it would see that.
+ */
+static const float silence = DSP_BANDS * 1e-11F;
 
 /* Copies n samples, with 0 for what cannot be sound, and returns how many those were.
  * Magnitudes order as their bits do; 0x49742400 is 1e6, NaN and infinity lie above. */
@@ -23,61 +26,53 @@ copy_sane(float *restrict to, const float *restrict x, size_t n)
     return n_bad;
 }
 
-/* Log-mel in integer units, floored 80 dB below the loudest band and at -105 dB, so
- * that gain moves all bands alike. */
-static void
-quantise(int32_t units[DSP_BANDS], const float db[DSP_BANDS])
-{
-    float peak = -200;
-    for (size_t b = 0; b < DSP_BANDS; b++)
-        peak = db[b] > peak ? db[b] : peak;
-    const float low = peak - 80 > -105 ? peak - 80 : -105;
-    for (size_t b = 0; b < DSP_BANDS; b++) {
-        float x = db[b] > low ? db[b] : low;
-        x = x < 127 ? x : 127;
-        units[b] = (int32_t)(x * UNITS_PER_DB + (x < 0 ? -0.5F : 0.5F));
-    }
-}
-
 static uint64_t
 end_of_hop(const dsp_stream *s, uint64_t hop)
 {
     return (hop + 1) * s->rate_hz / DSP_HOPS_PER_S;
 }
 
-/* Moves one window on: the new hop in, the one that is now too old out. */
-static void
-roll(dsp_stream *s, dsp_scale scale, const int32_t units[DSP_BANDS], bool loud)
+/* Log-mel and descriptors of the newest window; returns the sum of the bands. */
+static float
+analyse_mel(dsp_stream *s, const float x[], float mel[], float more[], float *level_db)
 {
-    static const int32_t nothing[DSP_BANDS];
-    const uint32_t length = dsp_scale_hops[scale];
-    const size_t old =
-        (size_t)((s->n_hops + DSP_HISTORY_HOPS - length) % DSP_HISTORY_HOPS);
-    const bool leaves = s->n_hops - s->first_hop >= length && s->loud[old];
-    dsp_rolling *r = &s->rolling[scale];
-    if (!loud && !leaves)
-        return;
-    s->kern->roll(r->sum, r->square, loud ? units : nothing,
-                  leaves ? s->history[old] : nothing, DSP_BANDS);
-    r->n_loud += (uint32_t)loud - (uint32_t)leaves;
+    const float *power;
+    float energy;
+    *level_db = dsp_logmel_frame_whole(s->logmel, x, mel, &power, &energy);
+    dsp_descriptors_frame(s->describe, x, power, 10 * log10f(energy + silence), more);
+    return energy;
 }
 
+/* What another front end makes of it; returns the mean square of the newest 32 ms. */
+static float
+analyse_front(dsp_stream *s, const float x[], float bands[], float more[],
+              float *level_db)
+{
+    const float *end = s->buffer + s->fill;
+    float energy = 0;
+    for (const float *p = end - s->level_frames; p < end; p++)
+        energy += *p * *p;
+    energy /= (float)s->level_frames;
+    *level_db = 10 * log10f(energy + 1e-12F);
+    dsp_front_frame(s->front, x, bands, more);
+    return energy;
+}
+
+/* Analyses the window that ends with the buffer into both slots of the new hop. */
 static void
 complete_hop(dsp_stream *s, dsp_hop *hop)
 {
-    float db[DSP_BANDS];
-    int32_t units[DSP_BANDS];
-    hop->level_db =
-        dsp_logmel_frame(s->logmel, s->buffer + s->fill - s->window_frames, db);
+    const float *x = s->buffer + s->fill - s->window_frames;
+    const size_t slot = (size_t)(s->n_hops % DSP_HISTORY), twin = slot + DSP_HISTORY;
+    float *mel = s->mel + slot * s->n_bands, *more = s->more + slot * s->n_more;
+    const float energy = s->front ? analyse_front(s, x, mel, more, &hop->level_db)
+                                  : analyse_mel(s, x, mel, more, &hop->level_db);
     hop->loud = hop->level_db >= s->gate_db;
     hop->index = s->n_hops;
     hop->frames = s->n_frames;
-    quantise(units, db);
-    for (dsp_scale scale = DSP_FRAME; scale < DSP_SCALES; scale++)
-        roll(s, scale, units, hop->loud);
-    const size_t slot = (size_t)(s->n_hops % DSP_HISTORY_HOPS);
-    memcpy(s->history[slot], units, sizeof units);
-    s->loud[slot] = hop->loud;
+    memcpy(s->mel + twin * s->n_bands, mel, s->n_bands * sizeof *mel);
+    memcpy(s->more + twin * s->n_more, more, s->n_more * sizeof *more);
+    s->energy[slot] = s->energy[twin] = hop->loud ? energy : 0;
     s->n_hops++;
     s->next_hop = end_of_hop(s, s->n_hops);
 }
@@ -95,12 +90,10 @@ dsp_stream_reset(dsp_stream *s, uint64_t frame)
     s->n_hops = frame * DSP_HOPS_PER_S / s->rate_hz;
     while (end_of_hop(s, s->n_hops) <= frame) /* rates that 100 does not divide */
         s->n_hops++;
-    s->first_hop = s->n_hops;
     s->next_hop = end_of_hop(s, s->n_hops);
     s->fill = s->window_frames;
     memset(s->buffer, 0, s->window_frames * sizeof *s->buffer);
-    memset(s->loud, 0, sizeof s->loud);
-    memset(s->rolling, 0, sizeof s->rolling);
+    memset(s->energy, 0, sizeof s->energy);
 }
 
 size_t
@@ -122,25 +115,4 @@ dsp_stream_feed(dsp_stream *s, const float x[], size_t n, dsp_hop *hop, bool *do
     if (*done)
         complete_hop(s, hop);
     return take;
-}
-
-uint32_t
-dsp_stream_window(const dsp_stream *s, dsp_scale scale, float raw[DSP_RAW])
-{
-    const dsp_rolling *r = &s->rolling[scale];
-    const int64_t n = r->n_loud;
-    if (n < DSP_MIN_LOUD)
-        return r->n_loud;
-    int64_t total = 0;
-    for (size_t b = 0; b < DSP_BANDS; b++)
-        total += r->sum[b];
-    const double per_unit = 1.0 / ((double)n * UNITS_PER_DB);
-    const double level = (double)total / DSP_BANDS;
-    for (size_t b = 0; b < DSP_BANDS; b++) {
-        /* n^2 times the variance, exact: below 2^58 for the thousand hops of a scene */
-        const int64_t spread = n * r->square[b] - (int64_t)r->sum[b] * r->sum[b];
-        raw[b] = (float)(((double)r->sum[b] - level) * per_unit);
-        raw[DSP_BANDS + b] = (float)(sqrt((double)spread) * per_unit);
-    }
-    return r->n_loud;
 }

@@ -2,6 +2,18 @@
 #include "analyse_private.h"
 
 #include <math.h>
+#include <string.h>
+
+enum {
+    FIRST_EVENT = 5,   /* hops from an onset to the first event answer, */
+    EVENT_EVERY = 10,  /* and between two after it */
+    SCENE_EVERY = 100, /* hops between two scene answers */
+    FRAME_STEP = 5,    /* hops between two frames of an index */
+    PAUSE_HOPS = 10,   /* of silence, after which a sound begins */
+    RING_HOPS = 3,     /* that a sound's end is still in a window */
+    REFINE_BY = 3,     /* neighbours that join a query */
+};
+static const uint32_t beginnings[] = {5, 10, 20, 40}; /* hops */
 
 static int64_t
 time_of(const rt_analyse *a, uint64_t frame)
@@ -23,6 +35,29 @@ tell_onset(rt_analyse *a, const float x[], size_t at)
     a->sink.match(a->sink.ctx, &m);
 }
 
+dsp_projection
+rt_projection_in(const idx_index *index, uint32_t set, const dsp_layout *layout)
+{
+    const idx_scale *sc = idx_scale_of(index, set);
+    return (dsp_projection){.n_in = sc->n_in,
+                            .dim = sc->dim,
+                            .n_blocks = layout->n_blocks,
+                            .block_size = layout->block_size,
+                            .mean = sc->mean,
+                            .spread = sc->spread,
+                            .matrix = sc->matrix};
+}
+
+/* Cosine of two vectors of which the first is of unit length, and so is the second. */
+static float
+dot(const float *restrict x, const float *restrict y, uint32_t n)
+{
+    float sum = 0;
+    for (uint32_t i = 0; i < n; i++)
+        sum += x[i] * y[i];
+    return sum < -1 ? -1 : sum > 1 ? 1 : sum;
+}
+
 static bool
 already_seen(const uint32_t seen[], uint32_t n, uint32_t sound)
 {
@@ -36,14 +71,12 @@ already_seen(const uint32_t seen[], uint32_t n, uint32_t sound)
 static void
 tell_matches(rt_analyse *a, rt_match *m, uint32_t n_hits)
 {
-    const idx_scale *sc = idx_scale_of(a->index, m->scale);
+    const idx_scale *sc = idx_scale_of(a->index, a->set[m->scale]);
     uint32_t n = 0;
     for (uint32_t i = 0; i < n_hits && n < a->k; i++) {
         const idx_entry *e = &sc->entries[a->hits[i].entry];
         m->score = idx_score(sc, a->hits[i].cosine);
-        if (m->score < a->min_score)
-            break; /* scores fall with the cosine */
-        if (already_seen(a->seen, n, e->sound))
+        if (m->score < a->min_score || already_seen(a->seen, n, e->sound))
             continue;
         a->seen[n++] = e->sound;
         m->rank = n;
@@ -57,11 +90,45 @@ tell_matches(rt_analyse *a, rt_match *m, uint32_t n_hits)
     rt_count(a->counts, RT_N_matches, n);
 }
 
+/* How many of the voters have the label of voter i. */
+static uint32_t
+votes_of(const rt_analyse *a, uint32_t n, uint32_t i)
+{
+    const char *label = idx_sound_of(a->index, a->seen[i]).label;
+    uint32_t votes = 0;
+    for (uint32_t j = 0; j < n; j++)
+        votes += !strcmp(idx_sound_of(a->index, a->seen[j]).label, label);
+    return votes;
+}
+
+/* The label that most of the nearest sounds have; of several, that of the nearest. */
+static void
+tell_label(rt_analyse *a, rt_match m, uint32_t n_hits)
+{
+    const idx_scale *sc = idx_scale_of(a->index, a->set[m.scale]);
+    uint32_t n = 0, most = 0, winner = 0;
+    for (uint32_t i = 0; i < n_hits && n < a->n_voters; i++) {
+        const uint32_t sound = sc->entries[a->hits[i].entry].sound;
+        if (!already_seen(a->seen, n, sound))
+            a->seen[n++] = sound;
+    }
+    for (uint32_t i = 0; i < n; i++) {
+        const uint32_t votes = votes_of(a, n, i);
+        winner = votes > most ? i : winner;
+        most = votes > most ? votes : most;
+    }
+    m.kind = RT_LABEL;
+    m.rank = n;
+    m.sound = a->seen[winner];
+    m.score = (float)most / (float)n;
+    a->sink.match(a->sink.ctx, &m);
+}
+
 /* Which fate an answer has, by its best hit; RT_N_matched lets it out. */
 static int
 judge(rt_analyse *a, const rt_match *m, uint32_t n_hits)
 {
-    const idx_scale *sc = idx_scale_of(a->index, m->scale);
+    const idx_scale *sc = idx_scale_of(a->index, a->set[m->scale]);
     rt_agreement *agreed = &a->agreement[m->scale];
     if (!n_hits || idx_score(sc, a->hits[0].cosine) < a->min_score) {
         agreed->in_a_row = 0;
@@ -78,25 +145,79 @@ judge(rt_analyse *a, const rt_match *m, uint32_t n_hits)
     return RT_N_matched;
 }
 
-static int
-search(rt_analyse *a, rt_match *m)
+/* The sounds most like the mean of the query and its three nearest, behind the nearest
+ * one, which stays the first. Cosines stay those of the query itself. */
+static void
+refine(rt_analyse *a, dsp_scale scale, uint32_t *n, idx_work *work)
 {
-    const idx_scale *sc = idx_scale_of(a->index, m->scale);
-    const dsp_projection p = {sc->n_in, sc->dim, sc->mean, sc->spread, sc->matrix};
+    const idx_scale *sc = idx_scale_of(a->index, a->set[scale]);
+    const idx_hit nearest = a->hits[0];
+    uint32_t n_seen = 0;
+    memcpy(a->refined, a->query, sc->dim * sizeof *a->refined);
+    for (uint32_t i = 0; i < *n && n_seen < REFINE_BY && n_seen < a->k; i++) {
+        const uint32_t entry = a->hits[i].entry, sound = sc->entries[entry].sound;
+        if (already_seen(a->seen, n_seen, sound))
+            continue;
+        a->seen[n_seen++] = sound;
+        for (uint32_t d = 0; d < sc->dim; d++)
+            a->refined[d] += sc->rows[(size_t)entry * sc->dim + d];
+    }
+    if (idx_query(a->index, a->set[scale], a->scratch, a->refined, a->n_hits - 1,
+                  a->hits + 1, n, work))
+        *n = 0; /* the sum has no direction */
+    a->hits[0] = nearest;
+    ++*n;
+    for (uint32_t i = 1; i < *n; i++)
+        a->hits[i].cosine =
+            dot(a->query, sc->rows + (size_t)a->hits[i].entry * sc->dim, sc->dim);
+}
+
+/* Raw features of the window, and in m how much sound it held and when that was. */
+static bool
+hear(rt_analyse *a, rt_match *m, uint32_t hops, const dsp_hop *hop)
+{
+    if (m->scale == DSP_SCENE) {
+        if (!a->scene)
+            return false;
+        const uint64_t most =
+            hop->index + 1 < DSP_SCENE_HOPS ? hop->index + 1 : DSP_SCENE_HOPS;
+        const uint32_t n = dsp_scene_window(a->scene, a->raw);
+        m->heard_s = (float)(n * a->event_step) / DSP_HOPS_PER_S;
+        m->centre_us = time_of(a, m->frame - most * a->rate_hz / DSP_HOPS_PER_S / 2);
+        return n > 0;
+    }
+    dsp_span span;
+    const bool heard =
+        dsp_stream_window(a->stream, m->scale, hops, a->raw, &span) >= DSP_MIN_LOUD;
+    const uint64_t before =
+        (2 * span.ago + span.n_hops) * (uint64_t)a->rate_hz / (2 * DSP_HOPS_PER_S);
+    m->heard_s = (float)span.n_hops / DSP_HOPS_PER_S;
+    m->centre_us = time_of(a, m->frame - before);
+    return heard;
+}
+
+static int
+search(rt_analyse *a, rt_match *m, uint32_t hops, const dsp_hop *hop)
+{
+    const idx_scale *sc = idx_scale_of(a->index, a->set[m->scale]);
     idx_work work = {0};
     uint32_t n = 0;
-    if (dsp_stream_window(a->stream, m->scale, a->raw) < DSP_MIN_LOUD)
-        return RT_N_silent;
     if (!sc->n_entries)
         return RT_N_below_score;
-    if (!dsp_project(&p, a->raw, a->scratch_z, a->query) ||
-        idx_query(a->index, m->scale, a->scratch, a->query, a->n_hits, a->hits, &n,
-                  &work))
+    const dsp_projection p =
+        rt_projection_in(a->index, a->set[m->scale], &a->layout[m->scale]);
+    if (!hear(a, m, hops, hop) || !dsp_project(&p, a->raw, a->u, a->query) ||
+        idx_query(a->index, a->set[m->scale], a->scratch, a->query, a->n_hits, a->hits,
+                  &n, &work))
         return RT_N_silent;
     rt_count(a->counts, RT_N_cut, work.cut);
     const int fate = judge(a, m, n);
     if (fate == RT_N_matched) {
+        if (a->refine)
+            refine(a, m->scale, &n, &work);
         tell_matches(a, m, n);
+        if (a->n_voters)
+            tell_label(a, *m, n);
     } else if (fate == RT_N_below_score && a->want_nomatch) {
         m->kind = RT_NOMATCH;
         m->score = n ? idx_score(sc, a->hits[0].cosine) : 0;
@@ -105,38 +226,98 @@ search(rt_analyse *a, rt_match *m)
     return fate;
 }
 
-/* The answer of one scale at one hop. */
+/* The answer of one scale at one hop, of at most so many hops. */
 static void
-answer(rt_analyse *a, dsp_scale scale, const dsp_hop *hop)
+answer(rt_analyse *a, dsp_scale scale, uint64_t hops, const dsp_hop *hop)
 {
-    const uint64_t frame = hop->frames;
-    const uint64_t hops =
-        hop->index + 1 < dsp_scale_hops[scale] ? hop->index + 1 : dsp_scale_hops[scale];
-    const uint64_t half = hops * a->rate_hz / DSP_HOPS_PER_S / 2;
-    rt_match m = {.kind = RT_MATCH,
-                  .scale = scale,
-                  .frame = frame,
-                  .centre_us = time_of(a, frame - half)};
+    rt_match m = {.kind = RT_MATCH, .scale = scale, .frame = hop->frames};
+    const uint32_t most = scale == DSP_FRAME ? DSP_FRAME_HOPS : a->event_hops;
     rt_count(a->counts, RT_N_answers, 1);
-    rt_count(a->counts, a->gate.open ? search(a, &m) : RT_N_gated, 1);
+    rt_count(a->counts,
+             a->gate.open ? search(a, &m, hops < most ? (uint32_t)hops : most, hop)
+                          : RT_N_gated,
+             1);
 }
 
-/* Build: the window of a scale that ends with hop number end - 1 becomes an entry. */
+/* The event of this moment joins the scene. */
 static void
-emit(rt_analyse *a, dsp_scale scale, uint64_t end)
+push_scene(rt_analyse *a)
 {
-    const uint64_t hops = end < dsp_scale_hops[scale] ? end : dsp_scale_hops[scale];
+    const dsp_projection p =
+        rt_projection_in(a->index, DSP_EVENT, &a->layout[DSP_EVENT]);
+    dsp_span span;
+    const bool heard = dsp_stream_window(a->stream, DSP_EVENT, a->event_hops, a->raw,
+                                         &span) >= DSP_MIN_LOUD;
+    const bool sounds = heard && dsp_standardise(&p, a->raw, a->u);
+    dsp_scene_push(a->scene, sounds ? a->u : NULL,
+                   !sounds     ? 0
+                   : a->weighs ? dsp_event_weight(a->raw)
+                               : 1);
+}
+
+/* Counted from the onset, an event answer always comes while even the shortest tick
+ * still holds the gate open, and after all of it has been heard. What was before the
+ * onset is none of its business. */
+static void
+listen_hop(rt_analyse *a, const dsp_hop *hop)
+{
+    const uint64_t end = hop->index + 1, since = end - a->onset_hop;
+    if (a->scene && end % a->event_step == 0)
+        push_scene(a);
+    if (a->scales >> DSP_FRAME & 1U)
+        answer(a, DSP_FRAME, since, hop);
+    if ((a->scales >> DSP_EVENT & 1U) &&
+        (since % EVENT_EVERY == 0 || (a->gate.open && since == FIRST_EVENT)))
+        answer(a, DSP_EVENT, since, hop);
+    if ((a->scales >> DSP_SCENE & 1U) && end % SCENE_EVERY == 0)
+        answer(a, DSP_SCENE, end, hop);
+}
+
+/* ---- Building -------------------------------------------------------------------- */
+
+/* The last hops before hop number end become an entry. */
+static void
+emit(rt_analyse *a, rt_moments kind, uint64_t hops, uint64_t end)
+{
+    const dsp_scale scale = kind == RT_FRAMES ? DSP_FRAME : DSP_EVENT;
     const double begin = (double)(end - hops) / DSP_HOPS_PER_S;
     const double length = (double)a->n_frames / a->rate_hz - begin;
     const double full = (double)hops / DSP_HOPS_PER_S;
-    a->emitted[scale] = end;
-    if (dsp_stream_window(a->stream, scale, a->raw) < DSP_MIN_LOUD)
+    dsp_span span;
+    if (dsp_stream_window(a->stream, scale, (uint32_t)hops, a->raw, &span) <
+        DSP_MIN_LOUD)
         return;
-    const rt_moment m = {.scale = scale,
+    const rt_moment m = {.kind = kind,
                          .start_s = (float)begin,
                          .length_s = (float)(length < full ? length : full),
-                         .raw = a->raw};
+                         .end = end,
+                         .raw = a->raw,
+                         .n = a->layout[scale].n_in};
     a->sink.moment(a->sink.ctx, &m);
+}
+
+/* Emits the window of a scale that ends here, if one is due. */
+static void
+emit_due(rt_analyse *a, rt_moments kind, uint32_t window, uint32_t step, uint64_t end)
+{
+    if (end < window || (end - window) % step)
+        return;
+    emit(a, kind, window, end);
+    a->emitted[kind] = end;
+}
+
+static void
+build_hop(rt_analyse *a, const dsp_hop *hop)
+{
+    const uint64_t end = hop->index + 1;
+    if (hop->loud && a->quiet_hops >= PAUSE_HOPS)
+        a->begun = hop->index;
+    a->quiet_hops = hop->loud ? 0 : a->quiet_hops + 1;
+    emit_due(a, RT_FRAMES, DSP_FRAME_HOPS, FRAME_STEP, end);
+    emit_due(a, RT_EVENTS, a->event_hops, a->event_step, end);
+    for (size_t i = 0; i < sizeof beginnings / sizeof *beginnings; i++)
+        if (end - a->begun == beginnings[i] && beginnings[i] < a->event_hops)
+            emit(a, RT_BEGINNINGS, beginnings[i], end);
 }
 
 static void
@@ -144,19 +325,10 @@ on_hop(rt_analyse *a, const dsp_hop *hop)
 {
     rt_count(a->counts, RT_N_hops, 1);
     rt_count(a->counts, RT_N_silent_hops, !hop->loud);
-    const uint64_t end = hop->index + 1;
-    for (dsp_scale s = DSP_FRAME; s < DSP_SCALES; s++) {
-        /* Counted from the onset, an event answer always comes while even the shortest
-         * tick still holds the gate open, and after all of it has been heard. */
-        const uint64_t origin = s == DSP_EVENT ? a->onset_hop : 0;
-        if (a->index) {
-            if ((end - origin) % a->every[s] == 0 && (a->scales >> s & 1U))
-                answer(a, s, hop);
-        } else if (end >= dsp_scale_hops[s] &&
-                   (end - dsp_scale_hops[s]) % a->every[s] == 0) {
-            emit(a, s, end);
-        }
-    }
+    if (a->index)
+        listen_hop(a, hop);
+    else
+        build_hop(a, hop);
 }
 
 void
@@ -192,10 +364,20 @@ rt_analyse_gap(rt_analyse *a, uint64_t n_frames)
     rt_count(a->counts, RT_N_lost_frames, n_frames);
     a->n_frames += n_frames;
     dsp_stream_reset(a->stream, a->n_frames);
-    a->onset_hop = 0;
+    if (a->scene)
+        dsp_scene_reset(a->scene);
+    a->onset_hop = dsp_stream_hop(a->stream);
     a->gate.open = false;
     for (dsp_scale s = DSP_FRAME; s < DSP_SCALES; s++)
         a->agreement[s].in_a_row = 0;
+}
+
+/* The end of the sound, unless windows sent before cover all but a little of it. */
+static void
+emit_rest(rt_analyse *a, rt_moments kind, uint32_t window, uint32_t step, uint64_t end)
+{
+    if (!a->emitted[kind] || end - a->emitted[kind] >= step / 2 + RING_HOPS)
+        emit(a, kind, end < window ? end : window, end);
 }
 
 void
@@ -215,7 +397,6 @@ rt_analyse_finish(rt_analyse *a)
             rt_count(a->counts, RT_N_hops, 1);
         }
     }
-    for (dsp_scale s = DSP_FRAME; s < DSP_SCALES; s++)
-        if (!a->emitted[s] || end - a->emitted[s] >= a->every[s] / 2 + 3)
-            emit(a, s, end);
+    emit_rest(a, RT_FRAMES, DSP_FRAME_HOPS, FRAME_STEP, end);
+    emit_rest(a, RT_EVENTS, a->event_hops, a->event_step, end);
 }

@@ -10,31 +10,39 @@
 #define HEARKEN_RT_ANALYSE_H
 
 #include "counts.h"
-#include "dsp/dsp.h"
+#include "dsp/front.h"
 #include "index/index.h"
 #include "options.h"
 
-typedef enum { RT_MATCH, RT_ONSET, RT_NOMATCH } rt_kind;
+typedef enum { RT_MATCH, RT_ONSET, RT_NOMATCH, RT_LABEL } rt_kind;
 
 /* One finding, from the index to the socket. Frames are samples since the stream began.
  */
 typedef struct {
     rt_kind kind;
     dsp_scale scale;
-    uint32_t rank;  /* 1 is the best; 0 for an onset */
-    uint32_t sound; /* of the index; UINT32_MAX for an onset */
-    float score, cosine;
+    uint32_t rank;  /* 1 is the best; 0 for an onset; how many voted on a label */
+    uint32_t sound; /* of the index; UINT32_MAX for an onset; for a label, one of it */
+    float score, cosine;     /* score: for a label, its share of the votes */
     float start_s, length_s; /* where in the sound */
+    float heard_s;           /* of sound that was compared; 0 for an onset */
     float level_db;          /* onset: peak of the sample that opened the gate */
     uint64_t frame;          /* end of the window; onset: the sample */
     int64_t centre_us; /* when the centre of the window sounded, as block times go */
 } rt_match;
 
-/* Raw features of one window, for build. */
+/*
+ * Raw features of one window, for build: frames; events, a window each half length; and
+ * beginnings, the first 50, 100, 200 and 400 ms of what begins after a pause, which is
+ * what an event answer has heard so soon after an onset.
+ */
+typedef enum { RT_FRAMES, RT_EVENTS, RT_BEGINNINGS, RT_MOMENTS } rt_moments;
 typedef struct {
-    dsp_scale scale;
+    rt_moments kind;
     float start_s, length_s;
-    const float *raw; /* [DSP_RAW] */
+    uint64_t end;     /* the hop that follows the window */
+    const float *raw; /* [n], as rt_layout_of() its scale says */
+    uint32_t n;
 } rt_moment;
 
 typedef struct {
@@ -46,8 +54,8 @@ typedef struct {
 typedef struct rt_analyse rt_analyse;
 
 /*
- * index may be NULL for build; it must stay open. A failure fills why. Calls of new and
- * free must not overlap (FFTW plans). rate_hz as dsp_stream_config.
+ * index may be NULL for build; it must stay open. A failure fills why. rate_hz as
+ * dsp_stream_config.
  */
 bool rt_analyse_new(rt_analyse **out, uint32_t rate_hz, const rt_options *options,
                     const idx_index *index, rt_counts *counts, const rt_sink *sink,
@@ -65,6 +73,14 @@ void rt_analyse_gap(rt_analyse *a, uint64_t n_frames);
  * moments at the sound's end that no full window covers. */
 void rt_analyse_finish(rt_analyse *a);
 
+/* Build: begins anew, with another sink, as if nothing had been heard. */
+void rt_analyse_rewind(rt_analyse *a, const rt_sink *sink);
+
+/* How raw features of a set of the index (a scale, or DSP_SCALES + scale for its space
+ * of labels) are projected; layout is rt_layout_of() it, and must stay. */
+dsp_projection rt_projection_in(const idx_index *index, uint32_t set,
+                                const dsp_layout *layout);
+
 /*
  * Takes the settings of the analysis from an open index into *o. False, with why, when
  * the index was made with features that this program does not have.
@@ -72,8 +88,15 @@ void rt_analyse_finish(rt_analyse *a);
 bool rt_analyse_settings(rt_options *o, const idx_index *index, char *why,
                          size_t why_len);
 
+/* How the raw vector of a scale is made up. */
+dsp_layout rt_layout_of(const rt_options *o, dsp_scale scale);
+
+/* Hops of an event's window, and between two of them in an index and in a scene. */
+uint32_t rt_event_hops(const rt_options *o);
+uint32_t rt_event_step(const rt_options *o);
+
 /* The value of the settings line that names hearken's features; changes when they do.
  */
-#define RT_FEATURES "logmel-statistics-1"
+#define RT_FEATURES "five-blocks-1"
 
 #endif

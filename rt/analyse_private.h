@@ -27,23 +27,28 @@ struct rt_analyse {
     rt_counts *counts;
     rt_sink sink;
     rt_gate gate;
+    dsp_scene *scene;         /* NULL: build, or no scenes in the index */
+    uint32_t set[DSP_SCALES]; /* of the index, that each scale is searched in */
     uint32_t rate_hz;
+    uint32_t event_hops, event_step;
     uint32_t k, n_hits, confirm, scales;
-    bool want_nomatch;
+    uint32_t n_voters;                 /* sounds that vote on the label; 0: no vote */
+    bool want_nomatch, refine, weighs; /* weighs: events by their amplitude in scenes */
     float min_score;
     uint64_t min_gap_frames;
-    uint32_t every[DSP_SCALES]; /* hops between two answers (or entries, in build) */
-    uint64_t n_frames;          /* fed since the beginning, gaps included */
+    uint64_t n_frames;  /* fed since the beginning, gaps included */
     uint64_t onset_hop; /* in which the gate opened last: events count from it */
     uint64_t emitted[DSP_SCALES]; /* build: hops covered by the windows sent so far */
+    uint64_t quiet_hops, begun;   /* build: in a row; hop at which the sound began */
     int64_t block_us;             /* when sample block_frame sounded */
     uint64_t block_frame;
     rt_agreement agreement[DSP_SCALES];
     uint64_t *last_sent[DSP_SCALES]; /* [n_sounds] frame + 1, 0 for never */
     idx_hit *hits;                   /* [n_hits] */
-    uint32_t *seen;                  /* [k] sounds in this answer */
-    float raw[DSP_RAW], scratch_z[DSP_RAW];
-    float *query; /* [dim of the largest scale] */
+    uint32_t *seen;                  /* [k or n_voters] sounds in this answer */
+    dsp_layout layout[DSP_SCALES];
+    float raw[2 * DSP_BLOCK_VALUES], u[2 * DSP_BLOCK_VALUES];
+    float *query, *refined; /* [dim of the largest scale] */
 };
 
 #endif

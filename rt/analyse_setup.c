@@ -10,10 +10,25 @@
 const char *const rt_count_name[RT_COUNTS] = {RT_COUNT_LIST};
 #undef N
 
-/* Hops between two answers of a scale, and between two entries of one sound: half a
- * window, so that every moment of a sound lies well inside one. */
-static const uint32_t answer_every[DSP_SCALES] = {1, 10, 100};
-static const uint32_t entry_every[DSP_SCALES] = {5, 50, 500};
+dsp_layout
+rt_layout_of(const rt_options *o, dsp_scale scale)
+{
+    return dsp_front_layout((dsp_front_kind)o->dsp.frontend, scale);
+}
+
+uint32_t
+rt_event_hops(const rt_options *o)
+{
+    return o->dsp.event_ms * DSP_HOPS_PER_S / 1000;
+}
+
+uint32_t
+rt_event_step(const rt_options *o)
+{
+    return rt_event_hops(o) / 2;
+}
+
+enum { LEAST_VOTERS = 5 }; /* on a label, whatever match.k */
 
 static const double gate_hold_s = 0.1, gate_hysteresis_db = 6;
 
@@ -23,29 +38,54 @@ linear(double db)
     return pow(10, db / 20);
 }
 
+/* Scenes are made of events, standardised as those of the index are. */
+static bool
+has_scenes(const rt_analyse *a, const idx_index *index)
+{
+    return idx_scale_of(index, a->set[DSP_SCENE])->n_entries &&
+           idx_scale_of(index, DSP_EVENT)->n_in == a->layout[DSP_EVENT].n_in;
+}
+
 static bool
 allocate(rt_analyse *a, const idx_index *index)
 {
     uint32_t most = 1;
-    for (uint32_t s = 0; s < IDX_SCALES; s++) {
-        const uint32_t dim = idx_scale_of(index, s)->dim;
+    for (uint32_t s = 0; s < DSP_SCALES; s++) {
+        const uint32_t dim = idx_scale_of(index, a->set[s])->dim;
         most = dim > most ? dim : most;
         a->last_sent[s] = calloc(idx_n_sounds(index) + 1U, sizeof *a->last_sent[s]);
         if (!a->last_sent[s])
             return false;
     }
     a->query = calloc(most, sizeof *a->query);
+    a->refined = calloc(most, sizeof *a->refined);
+    if (has_scenes(a, index) && dsp_scene_new(&a->scene, a->layout[DSP_EVENT].n_in,
+                                              DSP_SCENE_HOPS / a->event_step))
+        return false;
     a->hits = calloc(a->n_hits, sizeof *a->hits);
-    a->seen = calloc(a->k, sizeof *a->seen);
-    return a->query && a->hits && a->seen && !idx_scratch_new(&a->scratch, index);
+    a->seen = calloc((size_t)a->k + a->n_voters, sizeof *a->seen);
+    return a->query && a->refined && a->hits && a->seen &&
+           !idx_scratch_new(&a->scratch, index);
 }
 
 static void
 configure(rt_analyse *a, const rt_options *o)
 {
+    a->weighs = o->dsp.frontend == DSP_FRONT_MEL;
+    a->event_hops = rt_event_hops(o);
+    a->event_step = rt_event_step(o);
+    for (dsp_scale s = DSP_FRAME; s < DSP_SCALES; s++) {
+        a->layout[s] = rt_layout_of(o, s);
+        a->set[s] = o->search.space * DSP_SCALES + s;
+    }
     a->k = o->match.k;
     /* The entries of one sound overlap and crowd the first places. */
-    a->n_hits = a->k == 1 ? 1 : a->k * 8 + 8 < IDX_MAX_K ? a->k * 8 + 8 : IDX_MAX_K;
+    a->n_voters = !o->search.space ? 0 : a->k > LEAST_VOTERS ? a->k : LEAST_VOTERS;
+    const uint32_t sounds = a->n_voters > a->k ? a->n_voters : a->k;
+    a->n_hits = sounds == 1                  ? 1
+                : sounds * 8 + 8 < IDX_MAX_K ? sounds * 8 + 8
+                                             : IDX_MAX_K;
+    a->refine = a->k > 1 && o->match.refine == RT_REFINE_YES;
     a->confirm = o->match.confirm;
     a->scales = o->match.scales;
     a->want_nomatch = o->osc.nomatch;
@@ -54,6 +94,16 @@ configure(rt_analyse *a, const rt_options *o)
     a->gate.open_at = (float)linear((double)o->match.gate_db);
     a->gate.close_at = (float)linear((double)o->match.gate_db - gate_hysteresis_db);
     a->gate.hold_frames = (uint64_t)(gate_hold_s * a->rate_hz);
+}
+
+void
+rt_analyse_rewind(rt_analyse *a, const rt_sink *sink)
+{
+    a->sink = *sink;
+    a->n_frames = a->begun = 0;
+    a->quiet_hops = DSP_HOPS_PER_S; /* before a sound there is silence */
+    memset(a->emitted, 0, sizeof a->emitted);
+    dsp_stream_reset(a->stream, 0);
 }
 
 bool
@@ -71,9 +121,12 @@ rt_analyse_new(rt_analyse **out, uint32_t rate_hz, const rt_options *o,
     a->counts = counts;
     a->sink = *sink;
     a->rate_hz = rate_hz;
-    memcpy(a->every, index ? answer_every : entry_every, sizeof a->every);
+    a->quiet_hops = DSP_HOPS_PER_S; /* before a sound there is silence */
     configure(a, o);
-    const dsp_stream_config c = {.rate_hz = rate_hz, .gate_db = o->dsp.gate_db};
+    const dsp_stream_config c = {.rate_hz = rate_hz,
+                                 .gate_db = o->dsp.gate_db,
+                                 .event_hops = a->event_hops,
+                                 .front = o->dsp.frontend};
     const dsp_status st = dsp_stream_new(&a->stream, &c);
     if (st == DSP_EARG)
         snprintf(why, why_len,
@@ -94,10 +147,12 @@ rt_analyse_free(rt_analyse *a)
     if (!a)
         return;
     dsp_stream_free(a->stream);
+    dsp_scene_free(a->scene);
     idx_scratch_free(a->scratch);
-    for (uint32_t s = 0; s < IDX_SCALES; s++)
+    for (uint32_t s = 0; s < DSP_SCALES; s++)
         free(a->last_sent[s]);
     free(a->query);
+    free(a->refined);
     free(a->hits);
     free(a->seen);
     free(a);
@@ -124,12 +179,19 @@ rt_analyse_settings(rt_options *o, const idx_index *index, char *why, size_t why
         fclose(file);
     for (uint32_t s = 0; ok && s < IDX_SCALES; s++) {
         const idx_scale *sc = idx_scale_of(index, s);
-        if (sc->n_entries && sc->n_in != DSP_RAW) {
+        const uint32_t n_in = rt_layout_of(o, (dsp_scale)(s % DSP_SCALES)).n_in;
+        if (sc->n_entries && sc->n_in != n_in) {
             snprintf(why, why_len,
-                     "its features have %u values instead of %d; build it anew",
-                     sc->n_in, DSP_RAW);
+                     "its features have %u values instead of %u; build it anew",
+                     sc->n_in, n_in);
             return false;
         }
+    }
+    if (ok && o->search.space && !idx_scale_of(index, DSP_SCALES + DSP_EVENT)->dim) {
+        snprintf(why, why_len,
+                 "it has no space of labels (search.space = labels); build it with "
+                 "--build-labels, from three labels or more");
+        return false;
     }
     return ok;
 }

@@ -16,51 +16,32 @@ typedef struct {
     _Atomic uint64_t done_bytes, done_ms; /* of files, of sound */
     double total_bytes;
     rt_progress progress;
-    pthread_mutex_t planning; /* FFTW plans on one thread at a time */
 } shared;
 
 void
 rt_job_free(rt_job *job)
 {
-    for (size_t s = 0; s < DSP_SCALES; s++) {
-        free(job->rows[s].raw);
-        free(job->rows[s].entries);
-        job->rows[s] = (rt_rows){0};
+    for (size_t k = 0; k < RT_MOMENTS; k++)
+        rt_rows_free(&job->rows[k]);
+    for (uint32_t i = 0; job->segments && i < job->n_segments; i++) {
+        free(job->segments[i].x);
+        for (size_t c = 0; c < RT_COPIES; c++) {
+            rt_rows_free(&job->segments[i].frames[c]);
+            rt_rows_free(&job->segments[i].events[c]);
+        }
     }
-}
-
-static bool
-grow(rt_rows *r)
-{
-    if (r->n < r->cap)
-        return true;
-    const uint32_t cap = r->cap ? 2 * r->cap : 16;
-    if (cap <= r->cap)
-        return false;
-    float *raw = realloc(r->raw, (size_t)cap * DSP_RAW * sizeof *raw);
-    if (raw)
-        r->raw = raw;
-    idx_entry *entries = realloc(r->entries, cap * sizeof *entries);
-    if (entries)
-        r->entries = entries;
-    if (!raw || !entries)
-        return false;
-    r->cap = cap;
-    return true;
+    free(job->segments);
+    job->segments = NULL;
+    job->n_segments = 0;
 }
 
 static void
 keep(void *ctx, const rt_moment *m)
 {
     rt_job *job = ctx;
-    rt_rows *r = &job->rows[m->scale];
-    if (!grow(r)) {
+    if (!rt_rows_add(&job->rows[m->kind], m))
         snprintf(job->trouble, sizeof job->trouble,
                  "not enough memory for its embeddings");
-        return;
-    }
-    memcpy(r->raw + (size_t)r->n * DSP_RAW, m->raw, DSP_RAW * sizeof *m->raw);
-    r->entries[r->n++] = (idx_entry){.start_s = m->start_s, .length_s = m->length_s};
 }
 
 static rt_analyse *
@@ -68,19 +49,71 @@ new_analyse(shared *sh, uint32_t rate_hz, rt_counts *counts, rt_job *job)
 {
     const rt_sink sink = {.ctx = job, .moment = keep};
     rt_analyse *a;
-    pthread_mutex_lock(&sh->planning);
     rt_analyse_new(&a, rate_hz, sh->options, NULL, counts, &sink, job->trouble,
                    sizeof job->trouble);
-    pthread_mutex_unlock(&sh->planning);
     return a;
 }
 
-static void
-free_analyse(shared *sh, rt_analyse *a)
+/* Places the segments of a file in the middles of equal parts of it; those of a file of
+ * unknown length at its beginning. */
+static bool
+place_segments(rt_job *job, const rt_sound_info *info)
 {
-    pthread_mutex_lock(&sh->planning);
-    rt_analyse_free(a);
-    pthread_mutex_unlock(&sh->planning);
+    const double most = info->seconds / RT_SEGMENT_S;
+    if (job->n_segments > 1 && most < job->n_segments)
+        job->n_segments = most < 1 ? 1 : (uint32_t)most;
+    if (!job->n_segments)
+        return true;
+    job->segments = calloc(job->n_segments, sizeof *job->segments);
+    for (uint32_t i = 0; job->segments && i < job->n_segments; i++) {
+        const double middle = info->seconds * (i + 0.5) / job->n_segments;
+        const double begin = middle - 0.5 * RT_SEGMENT_S;
+        job->segments[i].first = begin > 0 ? (uint64_t)(begin * info->rate_hz) : 0;
+        job->segments[i].x =
+            malloc((size_t)RT_SEGMENT_S * info->rate_hz * sizeof *job->segments[i].x);
+        if (!job->segments[i].x)
+            return false;
+    }
+    return job->segments;
+}
+
+/* Keeps what lies in a segment of n samples of which the first is number at. */
+static void
+cut_segments(rt_job *job, const float x[], size_t n, uint64_t at, uint32_t rate_hz)
+{
+    for (uint32_t i = 0; i < job->n_segments; i++) {
+        rt_segment *s = &job->segments[i];
+        const uint64_t from = s->first + s->n; /* the next one that it wants */
+        const size_t most = (size_t)RT_SEGMENT_S * rate_hz - s->n;
+        if (from < at || from >= at + n)
+            continue;
+        const size_t there = (size_t)(at + n - from),
+                     take = there < most ? there : most;
+        memcpy(s->x + s->n, x + (from - at), take * sizeof *x);
+        s->n += take;
+    }
+}
+
+/* A copy may hold an infinity where the file does; such a segment teaches nothing. */
+static bool
+is_sane(const rt_segment *s)
+{
+    for (size_t i = 0; i < s->n; i++)
+        if (!(s->x[i] > -1e3F && s->x[i] < 1e3F))
+            return false;
+    return true;
+}
+
+static void
+analyse_segments(shared *sh, rt_job *job, rt_analyse *a, uint32_t rate_hz)
+{
+    for (uint32_t i = 0; i < job->n_segments && !*job->trouble; i++) {
+        rt_segment *s = &job->segments[i];
+        if (!atomic_load(&rt_stop) && is_sane(s))
+            rt_segment_analyse(s, job, a, rate_hz, sh->options);
+        free(s->x);
+        s->x = NULL;
+    }
 }
 
 /* Runs an open sound through the analysis; returns the samples that it had. */
@@ -90,12 +123,18 @@ run_sound(shared *sh, rt_job *job, rt_sound *sound, rt_analyse *a, uint32_t rate
     float x[READ_FRAMES];
     uint64_t n_frames = 0;
     size_t n;
+    double before = rt_cpu_seconds(), after;
     while (!atomic_load(&rt_stop) && !*job->trouble &&
            (n = rt_sound_read(sound, x, READ_FRAMES, job->trouble,
                               sizeof job->trouble)) > 0) {
+        after = rt_cpu_seconds();
+        job->decode_s += after - before;
         rt_analyse_block(a, x, n, 0);
+        cut_segments(job, x, n, n_frames, rate_hz);
         n_frames += n;
         atomic_fetch_add(&sh->done_ms, n * 1000 / rate_hz);
+        before = rt_cpu_seconds();
+        job->listen_s += before - after;
     }
     if (!*job->trouble && !n_frames)
         snprintf(job->trouble, sizeof job->trouble, "it holds no samples");
@@ -119,18 +158,26 @@ run_job(shared *sh, rt_job *job)
     if (!rt_sound_open(&sound, job->file->path, &info, job->trouble,
                        sizeof job->trouble))
         return;
-    a = new_analyse(sh, info.rate_hz, &counts, job);
+    if (!place_segments(job, &info))
+        snprintf(job->trouble, sizeof job->trouble,
+                 "not enough memory to learn from it");
+    else
+        a = new_analyse(sh, info.rate_hz, &counts, job);
     if (a) {
         const uint64_t n = run_sound(sh, job, sound, a, info.rate_hz);
         if (!*job->trouble)
             rt_analyse_finish(a);
+        const double before = rt_cpu_seconds();
+        if (!*job->trouble)
+            analyse_segments(sh, job, a, info.rate_hz);
+        job->copy_s = rt_cpu_seconds() - before;
         job->seconds = (double)n / info.rate_hz;
         job->rate_hz = info.file_rate_hz;
         job->n_channels = info.n_channels;
     }
-    free_analyse(sh, a);
+    rt_analyse_free(a);
     rt_sound_close(sound);
-    if (!*job->trouble && !job->rows[DSP_FRAME].n && !job->rows[DSP_EVENT].n)
+    if (!*job->trouble && !job->rows[RT_FRAMES].n && !job->rows[RT_EVENTS].n)
         snprintf(job->trouble, sizeof job->trouble,
                  "silent: nothing above dsp.gate-db");
     if (*job->trouble)
@@ -158,6 +205,15 @@ show(void *ctx)
                      sh->total_bytes, detail);
 }
 
+/* Spreads the segments evenly over the files. */
+static void
+share_segments(rt_job jobs[], size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        jobs[i].n_segments =
+            (uint32_t)((i + 1) * RT_SEGMENTS / n - i * RT_SEGMENTS / n);
+}
+
 bool
 rt_build_analyse(rt_job jobs[], size_t n, uint32_t n_threads, const rt_options *o,
                  char *why, size_t why_len)
@@ -165,11 +221,11 @@ rt_build_analyse(rt_job jobs[], size_t n, uint32_t n_threads, const rt_options *
     shared sh = {.jobs = jobs, .options = o};
     for (size_t i = 0; i < n; i++)
         sh.total_bytes += (double)jobs[i].file->n_bytes + 1;
-    pthread_mutex_init(&sh.planning, NULL);
+    if (o->build.invariance > 0)
+        share_segments(jobs, n);
     rt_progress_begin(&sh.progress, "listening to the corpus");
     const bool ran = rt_parallel(n, n_threads, run_one, show, &sh);
     rt_progress_end(&sh.progress);
-    pthread_mutex_destroy(&sh.planning);
     if (!ran)
         snprintf(why, why_len, "the system gives no thread to analyse with");
     else if (atomic_load(&rt_stop))

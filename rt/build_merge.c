@@ -1,12 +1,13 @@
 /* From the raw features of all files to the contents of an index. */
 #include "build.h"
+#include "labels.h"
 #include "rt.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { N_KNOTS = 257, CALIBRATION_SAMPLE = 500 };
+enum { N_KNOTS = 257, CALIBRATION_SAMPLE = 500, MIN_LABELS = 3 };
 
 static bool
 no_memory(char *why, size_t why_len)
@@ -17,8 +18,9 @@ no_memory(char *why, size_t why_len)
     return false;
 }
 
+/* Fills the sounds; labels are the names of folders, or those of the table. */
 static bool
-list_sounds(rt_corpus *c, const rt_job jobs[], size_t n)
+list_sounds(rt_corpus *c, const rt_job jobs[], size_t n, const rt_labels *table)
 {
     enum { LABEL = IDX_MAX_LABEL + 1 };
     c->sounds = calloc(n ? n : 1, sizeof *c->sounds);
@@ -30,7 +32,11 @@ list_sounds(rt_corpus *c, const rt_job jobs[], size_t n)
         if (*jobs[i].trouble)
             continue;
         char *label = c->labels + (size_t)kept * LABEL;
-        rt_path_label(jobs[i].file->path, label, LABEL);
+        const char *given = rt_labels_of(table, jobs[i].file->path);
+        if (given)
+            snprintf(label, LABEL, "%s", given);
+        else
+            rt_path_label(jobs[i].file->path, label, LABEL);
         c->sounds[kept++] = (idx_sound){.path = jobs[i].file->path,
                                         .label = label,
                                         .seconds = jobs[i].seconds,
@@ -43,61 +49,141 @@ list_sounds(rt_corpus *c, const rt_job jobs[], size_t n)
     return true;
 }
 
-/* Puts the rows of one scale of all files behind one another. */
+static int
+by_label(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* Numbers the labels in their order; a sound that the table does not name has none. */
 static bool
-gather(rt_corpus *c, rt_job jobs[], size_t n, dsp_scale scale, char *why,
-       size_t why_len)
+number_labels(rt_corpus *c, const rt_labels *table)
+{
+    const uint32_t n = c->contents.n_sounds;
+    const char **sorted = calloc(n + 1, sizeof *sorted);
+    c->label_id = calloc(n + 1, sizeof *c->label_id);
+    for (uint32_t i = 0; sorted && i < n; i++)
+        sorted[i] = c->sounds[i].label;
+    if (!sorted || !c->label_id) {
+        free(sorted);
+        return false;
+    }
+    qsort(sorted, n, sizeof *sorted, by_label);
+    c->n_labels = 0;
+    for (uint32_t i = 0; i < n; i++)
+        if (!i || strcmp(sorted[c->n_labels - 1], sorted[i]) != 0)
+            sorted[c->n_labels++] = sorted[i];
+    for (uint32_t i = 0; i < n; i++) {
+        const char *label = c->sounds[i].label;
+        const char **at =
+            bsearch(&label, sorted, c->n_labels, sizeof *sorted, by_label);
+        c->label_id[i] = table->n && !rt_labels_of(table, c->sounds[i].path)
+                             ? UINT32_MAX
+                             : (uint32_t)(at - sorted);
+    }
+    free(sorted);
+    return true;
+}
+
+/* Sounds and labels; false, with why. */
+static bool
+name_sounds(rt_corpus *c, const rt_job jobs[], size_t n, const rt_options *o, char *why,
+            size_t why_len)
+{
+    const bool wanted = strcmp(o->build.labels, "none") != 0;
+    rt_labels table = {0};
+    if (wanted && strcmp(o->build.labels, "folders") != 0 &&
+        !rt_labels_load(&table, o->build.labels, why, why_len))
+        return false;
+    bool ok = list_sounds(c, jobs, n, &table) && (!wanted || number_labels(c, &table));
+    rt_labels_free(&table);
+    if (!ok)
+        return no_memory(why, why_len);
+    if (wanted && c->n_labels < MIN_LABELS) {
+        rt_say("%u labels are too few for a space of labels, which needs %d; the index "
+               "goes without",
+               c->n_labels, MIN_LABELS);
+        free(c->label_id);
+        c->label_id = NULL;
+    }
+    return true;
+}
+
+static uint64_t
+count_rows(const rt_job jobs[], size_t n, rt_moments kind)
 {
     uint64_t total = 0;
     for (size_t i = 0; i < n; i++)
-        total += *jobs[i].trouble ? 0 : jobs[i].rows[scale].n;
+        total += *jobs[i].trouble ? 0 : jobs[i].rows[kind].n;
+    return total;
+}
+
+/* Puts the rows of one kind of all files behind what the scale has. */
+static void
+append(rt_raw *s, rt_job jobs[], size_t n, rt_moments kind)
+{
+    const size_t width = s->layout.n_in;
+    uint32_t sound = 0;
+    for (size_t i = 0; i < n; i++) {
+        rt_rows *r = &jobs[i].rows[kind];
+        if (*jobs[i].trouble)
+            continue;
+        if (r->n)
+            memcpy(s->raw + s->n * width, r->raw, r->n * width * sizeof *r->raw);
+        for (uint32_t j = 0; j < r->n; j++)
+            s->entries[s->n++] =
+                (idx_entry){sound, r->places[j].start_s, r->places[j].length_s};
+        sound++;
+        if (kind != RT_EVENTS) /* of which scenes are made */
+            rt_rows_free(r);
+    }
+}
+
+/* Frames, or events and then beginnings, which teach nothing: a short sound has several
+ * of them. */
+static bool
+gather(rt_corpus *c, rt_job jobs[], size_t n, dsp_scale scale, const rt_options *o,
+       char *why, size_t why_len)
+{
+    rt_raw *s = &c->raw[scale];
+    const rt_moments kind = scale == DSP_FRAME ? RT_FRAMES : RT_EVENTS;
+    const uint64_t total =
+        count_rows(jobs, n, kind) +
+        (scale == DSP_EVENT ? count_rows(jobs, n, RT_BEGINNINGS) : 0);
     if (total > UINT32_MAX / 2) {
         snprintf(why, why_len, "%llu entries at scale %s; an index holds 2147483647",
                  (unsigned long long)total, dsp_scale_name[scale]);
         return false;
     }
-    const size_t room = total ? (size_t)total : 1;
-    c->scale[scale].rows = malloc(room * DSP_RAW * sizeof(float));
-    c->scale[scale].entries = calloc(room, sizeof(idx_entry));
-    if (!c->scale[scale].rows || !c->scale[scale].entries)
+    s->layout = rt_layout_of(o, scale);
+    s->raw = malloc(((size_t)total + 1) * s->layout.n_in * sizeof *s->raw);
+    s->entries = malloc(((size_t)total + 1) * sizeof *s->entries);
+    if (!s->raw || !s->entries)
         return no_memory(why, why_len);
-    uint32_t sound = 0, at = 0;
-    for (size_t i = 0; i < n; i++) {
-        rt_rows *r = &jobs[i].rows[scale];
-        if (*jobs[i].trouble)
-            continue;
-        for (uint32_t j = 0; j < r->n; j++)
-            r->entries[j].sound = sound;
-        if (r->n) {
-            memcpy(c->scale[scale].rows + (size_t)at * DSP_RAW, r->raw,
-                   (size_t)r->n * DSP_RAW * sizeof(float));
-            memcpy(c->scale[scale].entries + at, r->entries, r->n * sizeof *r->entries);
-        }
-        at += r->n;
-        sound++;
-        free(r->raw);
-        free(r->entries);
-        *r = (rt_rows){0};
-    }
-    c->contents.scales[scale].n_entries = at;
+    append(s, jobs, n, kind);
+    s->n_taught = s->n;
+    if (scale == DSP_EVENT)
+        append(s, jobs, n, RT_BEGINNINGS);
     return true;
 }
 
-/* Projects the rows in place; those without direction fall out. */
-static void
-project(rt_corpus *c, dsp_scale scale)
+/* Raw rows become embeddings; one without direction leaves. */
+static bool
+project(rt_corpus *c, uint32_t set, uint32_t *n)
 {
-    idx_scale *sc = &c->contents.scales[scale];
-    const dsp_projection p = {DSP_RAW, DSP_RAW, sc->mean, sc->spread, NULL};
-    float *rows = c->scale[scale].rows, out[DSP_RAW], unused[1];
-    uint32_t kept = 0;
-    for (uint32_t i = 0; i < sc->n_entries; i++) {
-        if (!dsp_project(&p, rows + (size_t)i * DSP_RAW, unused, out))
-            continue;
-        memcpy(rows + (size_t)kept * DSP_RAW, out, sizeof out);
-        c->scale[scale].entries[kept++] = c->scale[scale].entries[i];
-    }
-    sc->n_entries = kept;
+    const rt_raw *s = &c->raw[set % DSP_SCALES];
+    rt_learned *to = &c->learned[set];
+    const dsp_projection p = rt_projection_of(c, set);
+    float *u = malloc(p.n_in * sizeof *u);
+    to->rows = malloc(((size_t)s->n + 1) * p.dim * sizeof *to->rows);
+    to->entries = malloc(((size_t)s->n + 1) * sizeof *to->entries);
+    *n = 0;
+    for (uint32_t i = 0; u && to->rows && to->entries && i < s->n; i++)
+        if (dsp_project(&p, s->raw + (size_t)i * p.n_in, u,
+                        to->rows + (size_t)*n * p.dim))
+            to->entries[(*n)++] = s->entries[i];
+    free(u);
+    return u && to->rows && to->entries;
 }
 
 static void
@@ -106,27 +192,25 @@ show_tuning(void *ctx, double share)
     rt_progress_step(ctx, share, 1, "");
 }
 
+/* Projects a set and arranges it for searching. */
 static bool
-fit(rt_corpus *c, dsp_scale scale, const rt_options *o, char *why, size_t why_len)
+arrange(rt_corpus *c, uint32_t set, const rt_options *o, char *why, size_t why_len)
 {
-    idx_scale *sc = &c->contents.scales[scale];
-    float *mean = calloc(DSP_RAW, sizeof *mean),
-          *spread = calloc(DSP_RAW, sizeof *spread);
-    float *knots = calloc(N_KNOTS, sizeof *knots);
-    c->scale[scale].mean = mean;
-    c->scale[scale].spread = spread;
-    c->scale[scale].knots = knots;
-    if (!mean || !spread || !knots)
+    idx_scale *sc = &c->contents.scales[set];
+    const rt_raw *raw = &c->raw[set % DSP_SCALES];
+    rt_learned *s = &c->learned[set];
+    s->knots = calloc(N_KNOTS, sizeof *s->knots);
+    if (!s->knots || !project(c, set, &sc->n_entries))
         return no_memory(why, why_len);
-    dsp_fit_spread(c->scale[scale].rows, sc->n_entries, mean, spread);
-    sc->n_in = sc->dim = DSP_RAW;
+    sc->n_in = raw->layout.n_in;
+    sc->dim = s->matrix ? sc->dim : sc->n_in;
     sc->n_knots = N_KNOTS;
-    sc->mean = mean;
-    sc->spread = spread;
-    project(c, scale);
-    sc->rows = c->scale[scale].rows;
-    sc->entries = c->scale[scale].entries;
-    sc->knots = knots;
+    sc->mean = raw->mean;
+    sc->spread = raw->spread;
+    sc->matrix = s->matrix;
+    sc->rows = s->rows;
+    sc->entries = s->entries;
+    sc->knots = s->knots;
 
     sc->params = (idx_params){
         .family = o->index.family == RT_FAMILY_EXACT ? IDX_EXACT : IDX_HYPERPLANE,
@@ -136,15 +220,16 @@ fit(rt_corpus *c, dsp_scale scale, const rt_options *o, char *why, size_t why_le
         .max_candidates = o->index.max_candidates};
     char what[60];
     rt_progress p;
-    snprintf(what, sizeof what, "arranging scale %s", dsp_scale_name[scale]);
+    snprintf(what, sizeof what, "arranging scale %s%s",
+             dsp_scale_name[set % DSP_SCALES], set < DSP_SCALES ? "" : " by labels");
     rt_progress_begin(&p, what);
-    idx_status st = idx_calibrate(sc, CALIBRATION_SAMPLE, N_KNOTS, knots);
+    idx_status st = idx_calibrate(sc, CALIBRATION_SAMPLE, N_KNOTS, s->knots);
     if (!st)
         st = idx_tune(sc, c->contents.seed, o->index.recall,
                       o->index.family == RT_FAMILY_AUTO, &sc->params, show_tuning, &p);
     rt_progress_end(&p);
     if (st)
-        snprintf(why, why_len, "scale %s: %s", dsp_scale_name[scale],
+        snprintf(why, why_len, "scale %s: %s", dsp_scale_name[set % DSP_SCALES],
                  idx_status_text(st));
     return !st;
 }
@@ -171,29 +256,63 @@ write_texts(rt_corpus *c, size_t n, const rt_options *o)
     return true;
 }
 
+/* Learns all spaces of a scale and arranges them; its raw rows are then freed. */
+static bool
+finish(rt_corpus *c, dsp_scale scale, const rt_job jobs[], size_t n,
+       const rt_options *o, char *why, size_t why_len)
+{
+    const uint32_t by_label = DSP_SCALES + (uint32_t)scale;
+    if ((!c->raw[scale].mean && !rt_learn_spread(c, scale, why, why_len)) ||
+        !rt_learn_acoustic(c, scale, jobs, n, o, why, why_len) ||
+        !arrange(c, (uint32_t)scale, o, why, why_len))
+        return false;
+    if (c->label_id &&
+        (!rt_learn_labels(c, scale, why, why_len) ||
+         (c->learned[by_label].matrix && !arrange(c, by_label, o, why, why_len))))
+        return false;
+    free(c->raw[scale].raw);
+    c->raw[scale].raw = NULL;
+    return true;
+}
+
 bool
 rt_build_merge(rt_corpus *c, rt_job jobs[], size_t n, const rt_options *o, char *why,
                size_t why_len)
 {
     *c = (rt_corpus){.contents.seed = o->build.seed};
-    if (!list_sounds(c, jobs, n) || !write_texts(c, n, o))
+    if (!name_sounds(c, jobs, n, o, why, why_len))
+        return false;
+    if (!write_texts(c, n, o))
         return no_memory(why, why_len);
-    for (dsp_scale s = DSP_FRAME; s < DSP_SCALES; s++)
-        if (!gather(c, jobs, n, s, why, why_len) || !fit(c, s, o, why, why_len))
-            return false;
-    return true;
+    if (!gather(c, jobs, n, DSP_FRAME, o, why, why_len) ||
+        !finish(c, DSP_FRAME, jobs, n, o, why, why_len) ||
+        !gather(c, jobs, n, DSP_EVENT, o, why, why_len) ||
+        !rt_learn_spread(c, DSP_EVENT, why, why_len))
+        return false;
+    if (!rt_build_scenes(c, jobs, n, o))
+        return no_memory(why, why_len);
+    for (size_t i = 0; i < n; i++)
+        rt_rows_free(&jobs[i].rows[RT_EVENTS]);
+    return finish(c, DSP_SCENE, jobs, n, o, why, why_len) &&
+           finish(c, DSP_EVENT, jobs, n, o, why, why_len);
 }
 
 void
 rt_corpus_free(rt_corpus *c)
 {
     for (size_t s = 0; s < DSP_SCALES; s++) {
-        free(c->scale[s].rows);
-        free(c->scale[s].mean);
-        free(c->scale[s].spread);
-        free(c->scale[s].knots);
-        free(c->scale[s].entries);
+        free(c->raw[s].raw);
+        free(c->raw[s].entries);
+        free(c->raw[s].mean);
+        free(c->raw[s].spread);
     }
+    for (size_t s = 0; s < IDX_SCALES; s++) {
+        free(c->learned[s].matrix);
+        free(c->learned[s].rows);
+        free(c->learned[s].knots);
+        free(c->learned[s].entries);
+    }
+    free(c->label_id);
     free(c->sounds);
     free(c->labels);
     free(c->settings);

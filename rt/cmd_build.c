@@ -69,14 +69,23 @@ check_output(const char *path)
 }
 
 static void
-report(const rt_corpus *c, const rt_files *files, size_t skipped, const char *path,
-       double analysed_s, double total_s)
+report(const rt_corpus *c, const rt_files *files, const rt_job jobs[], size_t skipped,
+       const char *path, double merged_s, double total_s)
 {
+    double decode = 0, listen = 1e-9, copies = 0;
+    for (size_t i = 0; i < files->n; i++) {
+        decode += jobs[i].decode_s;
+        listen += jobs[i].listen_s;
+        copies += jobs[i].copy_s;
+    }
     printf("%s: %u sounds, %.2f hours; %zu skipped, %zu other files\n", path,
            c->contents.n_sounds, c->seconds / 3600, skipped, files->n_other);
-    for (dsp_scale s = DSP_FRAME; s < DSP_SCALES; s++) {
+    for (uint32_t s = 0; s < IDX_SCALES; s++) {
         const idx_scale *sc = &c->contents.scales[s];
-        printf("  %-5s %8u entries, ", dsp_scale_name[s], sc->n_entries);
+        if (!sc->n_in)
+            continue;
+        printf("  %-5s %s %8u entries, ", dsp_scale_name[s % DSP_SCALES],
+               s < DSP_SCALES ? "         " : "by labels", sc->n_entries);
         if (sc->params.family == IDX_EXACT)
             printf("exact search\n");
         else
@@ -84,8 +93,9 @@ report(const rt_corpus *c, const rt_files *files, size_t skipped, const char *pa
                    sc->params.n_tables, sc->params.n_planes, sc->params.n_probes,
                    (double)sc->params.recall, (double)sc->params.candidates);
     }
-    printf("  %.1f s, of them %.1f s listening: %.0f times real time\n", total_s,
-           analysed_s, c->seconds / (analysed_s > 0.001 ? analysed_s : 0.001));
+    printf("  %.1f s; computing: decoding %.2f s, listening %.2f s (%.0f times real "
+           "time), degraded copies %.2f s, learning and arranging %.2f s\n",
+           total_s, decode, listen, c->seconds / listen, copies, merged_s);
 }
 
 static int
@@ -99,7 +109,6 @@ build(const rt_options *o, const rt_files *files, rt_job jobs[])
         rt_say("%s", why);
         return atomic_load(&rt_stop) ? RT_INTERRUPTED : RT_SOFTWARE;
     }
-    const double analysed = rt_seconds() - began;
     const size_t skipped = name_skipped(jobs, files->n);
     if (skipped == files->n) {
         rt_say("none of the %zu files could be used; nothing was written", skipped);
@@ -107,6 +116,7 @@ build(const rt_options *o, const rt_files *files, rt_job jobs[])
     }
     rt_corpus corpus;
     int status = RT_OK;
+    const double merging = rt_cpu_seconds();
     if (!rt_build_merge(&corpus, jobs, files->n, o, why, sizeof why))
         status = RT_SOFTWARE;
     else if (idx_write(o->build.output, &corpus.contents, &rt_stop, why, sizeof why))
@@ -114,8 +124,8 @@ build(const rt_options *o, const rt_files *files, rt_job jobs[])
     if (status)
         rt_say("%s", atomic_load(&rt_stop) ? "stopped; nothing was written" : why);
     else
-        report(&corpus, files, skipped, o->build.output, analysed,
-               rt_seconds() - began);
+        report(&corpus, files, jobs, skipped, o->build.output,
+               rt_cpu_seconds() - merging, rt_seconds() - began);
     status = rt_finish_output(status);
     rt_corpus_free(&corpus);
     return status;

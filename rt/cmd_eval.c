@@ -1,4 +1,5 @@
-/* hearken eval CORPUS SPLIT.csv: how well sounds find what people called alike. */
+/* hearken eval CORPUS|x.hkn SPLIT.csv: how well sounds find what people called alike.
+ */
 #define _DEFAULT_SOURCE /* realpath */
 #include "eval.h"
 #include "load.h"
@@ -11,15 +12,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 typedef struct {
     const rt_options *options;
+    idx_index *index;
     eval_sound *sounds;
     char **paths;
     size_t n;
     bool degrade;
-    pthread_mutex_t planning; /* FFTW plans on one thread at a time */
     atomic_size_t done;
     rt_progress progress;
 } evaluation;
@@ -67,14 +69,14 @@ degrade_all(evaluation *e, eval_sound *s, const float x[], size_t n, uint32_t ra
         size_t m;
         for (size_t k = 0; k < EVAL_SERIES; k++)
             clip[k] = &s->degraded[k][d];
-        pthread_mutex_lock(&e->planning);
+        /* another seed than the build's, which has learned from its copies */
         const dsp_status st =
-            dsp_degrade(d, x, n, rate_hz, e->options->build.seed, &copy, &m);
-        pthread_mutex_unlock(&e->planning);
+            dsp_degrade(d, x, n, rate_hz, e->options->build.seed + 1, &copy, &m);
         if (st)
             return false;
         const bool ok =
-            eval_features(copy, m, rate_hz, e->options, &e->planning, clip, NULL);
+            eval_baselines(copy, m, rate_hz, clip, NULL) &&
+            eval_own(copy, m, rate_hz, e->index, e->options, clip, NULL, NULL);
         free(copy);
         if (!ok)
             return false;
@@ -96,7 +98,10 @@ run_one(void *ctx, size_t i)
         windows[k] = &s->rows[k][EVAL_WINDOW];
     }
     if (x) {
-        bool ok = eval_features(x, n, rate_hz, e->options, &e->planning, clip, windows);
+        bool ok = eval_baselines(x, n, rate_hz, clip, windows);
+        if (ok && s->row->query)
+            ok = eval_own(x, n, rate_hz, e->index, e->options, clip, windows,
+                          s->beginning);
         if (ok && e->degrade && !s->row->query)
             ok = degrade_all(e, s, x, n, rate_hz);
         if (!ok)
@@ -113,41 +118,25 @@ show(void *ctx)
     rt_progress_step(&e->progress, (double)atomic_load(&e->done), (double)e->n, "");
 }
 
-/* Absolute path of a row's file, whose name is relative to the folder of the CSV; NULL
- * when it is not there. */
-static char *
-resolve(const char *csv, const char *file)
-{
-    const char *slash = strrchr(csv, '/');
-    const int folder = slash ? (int)(slash - csv + 1) : 0;
-    const size_t len = (size_t)folder + strlen(file) + 1;
-    char *joined = malloc(len), *path = NULL;
-    if (joined) {
-        snprintf(joined, len, "%.*s%s", folder, csv, file);
-        path = realpath(joined, NULL);
-    }
-    free(joined);
-    return path;
-}
-
 static bool
 lies_below(const char *path, const char *folder)
 {
-    const size_t n = strlen(folder);
+    const size_t n = strcmp(folder, "/") ? strlen(folder) : 0;
     return !strncmp(path, folder, n) && path[n] == '/';
 }
 
-/* The rows whose files lie below the corpus; n stays 0 when there are none. */
+/* The rows whose files lie below the corpus (NULL: all); n stays 0 when there are none.
+ */
 static bool
 take_rows(evaluation *e, const rt_split *split, const char *csv, const char *corpus)
 {
-    char *root = realpath(corpus, NULL);
+    char *root = realpath(corpus ? corpus : "/", NULL);
     const char *missing = NULL;
     size_t n_missing = 0;
     e->sounds = calloc(split->n + 1, sizeof *e->sounds);
     e->paths = calloc(split->n + 1, sizeof *e->paths);
     for (size_t i = 0; root && e->sounds && e->paths && i < split->n; i++) {
-        char *path = resolve(csv, split->rows[i].file);
+        char *path = rt_resolve_beside(csv, split->rows[i].file);
         if (path && lies_below(path, root)) {
             e->paths[e->n] = path;
             e->sounds[e->n++].row = &split->rows[i];
@@ -175,7 +164,48 @@ mean_recall(const double recall[DSP_DEGRADATIONS])
     return sum;
 }
 
+/* The best single match is never refined: its recall would be that of hearken. */
+static bool
+shows_copies(const eval_result *r, size_t series)
+{
+    return r->there[series] && series != EVAL_REFINED;
+}
+
 static const char *const level_name[EVAL_LEVELS] = {"clip", "window"};
+
+/* One line of the table of copies. */
+static void
+print_recall(const eval_result *r, const char *name, const double value[EVAL_SERIES])
+{
+    printf("%-12s", name);
+    for (size_t e = 0; e < EVAL_SERIES; e++)
+        if (shows_copies(r, e))
+            printf("  %8.1f", 100 * value[e]);
+    putchar('\n');
+}
+
+static void
+print_recalls(const eval_result *r)
+{
+    double value[EVAL_SERIES], value_10[EVAL_SERIES];
+    printf("\nrecall@1 of the original by its degraded copy, clip level\n%-12s",
+           "percent");
+    for (size_t e = 0; e < EVAL_SERIES; e++)
+        if (shows_copies(r, e))
+            printf("  %8s", eval_series_name[e]);
+    putchar('\n');
+    for (size_t d = 0; d < DSP_DEGRADATIONS; d++) {
+        for (size_t e = 0; e < EVAL_SERIES; e++)
+            value[e] = r->recall_1[e][d];
+        print_recall(r, dsp_degradation_name[d], value);
+    }
+    for (size_t e = 0; e < EVAL_SERIES; e++) {
+        value[e] = mean_recall(r->recall_1[e]);
+        value_10[e] = mean_recall(r->recall_10[e]);
+    }
+    print_recall(r, "mean", value);
+    print_recall(r, "mean @10", value_10);
+}
 
 static void
 print_table(const eval_result *r)
@@ -186,29 +216,22 @@ print_table(const eval_result *r)
     puts("level   series    mAP@10  mAP@all    P@1   P@10   percent");
     for (size_t l = 0; l < EVAL_LEVELS; l++)
         for (size_t e = 0; e < EVAL_SERIES; e++) {
+            if (!r->there[e])
+                continue;
             g = &r->ranking[e][l];
             printf("%-6s  %-8s  %6.1f  %7.1f  %5.1f  %5.1f\n", level_name[l],
                    eval_series_name[e], 100 * g->map_10, 100 * g->map_all, 100 * g->p_1,
                    100 * g->p_10);
         }
-    if (!r->degraded)
-        return;
-    printf("\nrecall@1 of the original by its degraded copy, clip level\n%-12s",
-           "percent");
-    for (size_t e = 0; e < EVAL_SERIES; e++)
-        printf("  %8s", eval_series_name[e]);
-    for (size_t d = 0; d < DSP_DEGRADATIONS; d++) {
-        printf("\n%-12s", dsp_degradation_name[d]);
-        for (size_t e = 0; e < EVAL_SERIES; e++)
-            printf("  %8.1f", 100 * r->recall_1[e][d]);
+    puts("\nhearken so soon after the onset (event scale), percent\n"
+         "  ms  queries  mAP@10    P@1   P@10");
+    for (size_t k = 0; k < EVAL_BEGINNINGS; k++) {
+        g = &r->beginning[k];
+        printf("%4.0f  %7u  %6.1f  %5.1f  %5.1f\n", 1000 * eval_beginning_s[k],
+               g->n_queries, 100 * g->map_10, 100 * g->p_1, 100 * g->p_10);
     }
-    printf("\n%-12s", "mean");
-    for (size_t e = 0; e < EVAL_SERIES; e++)
-        printf("  %8.1f", 100 * mean_recall(r->recall_1[e]));
-    printf("\n%-12s", "mean @10");
-    for (size_t e = 0; e < EVAL_SERIES; e++)
-        printf("  %8.1f", 100 * mean_recall(r->recall_10[e]));
-    putchar('\n');
+    if (r->degraded)
+        print_recalls(r);
 }
 
 static void
@@ -217,6 +240,8 @@ print_json(const eval_result *r)
     for (size_t l = 0; l < EVAL_LEVELS; l++)
         for (size_t e = 0; e < EVAL_SERIES; e++) {
             const eval_ranking *g = &r->ranking[e][l];
+            if (!r->there[e])
+                continue;
             printf("{\"level\":\"%s\",\"series\":\"%s\",\"stored\":%u,\"queries\":%u,"
                    "\"unanswerable\":%u,\"map_10\":%.6f,\"map_all\":%.6f,\"p_1\":%.6f,"
                    "\"p_10\":%.6f",
@@ -226,12 +251,19 @@ print_json(const eval_result *r)
                 printf("%s%.6f", k ? "," : ",\"precision\":[", g->precision[k]);
             fputs("]}\n", stdout);
         }
+    for (size_t k = 0; k < EVAL_BEGINNINGS; k++) {
+        const eval_ranking *g = &r->beginning[k];
+        printf("{\"since_onset\":%.2f,\"queries\":%u,\"map_10\":%.6f,\"p_1\":%.6f,"
+               "\"p_10\":%.6f}\n",
+               eval_beginning_s[k], g->n_queries, g->map_10, g->p_1, g->p_10);
+    }
     for (size_t d = 0; r->degraded && d < DSP_DEGRADATIONS; d++)
         for (size_t e = 0; e < EVAL_SERIES; e++)
-            printf("{\"degradation\":\"%s\",\"series\":\"%s\",\"recall_1\":%.6f,"
-                   "\"recall_10\":%.6f}\n",
-                   dsp_degradation_name[d], eval_series_name[e], r->recall_1[e][d],
-                   r->recall_10[e][d]);
+            if (shows_copies(r, e))
+                printf("{\"degradation\":\"%s\",\"series\":\"%s\",\"recall_1\":%.6f,"
+                       "\"recall_10\":%.6f}\n",
+                       dsp_degradation_name[d], eval_series_name[e], r->recall_1[e][d],
+                       r->recall_10[e][d]);
 }
 
 static bool
@@ -241,19 +273,20 @@ draw(const eval_result *r, const char *path, const char *corpus, char *why, size
                  .curve_title = "Precision over recall, clip level",
                  .bar_title = "Found again by a degraded copy",
                  .bar_axis = "recall@1",
-                 .n_curves = EVAL_SERIES,
-                 .n_sets = EVAL_SERIES,
                  .n_bars = r->degraded ? DSP_DEGRADATIONS : 0};
-    for (size_t e = 0; e < EVAL_SERIES; e++) {
-        p.set_name[e] = eval_series_name[e];
-        p.curve[e] = (rt_plot_curve){eval_series_name[e], NULL,
-                                     r->ranking[e][EVAL_CLIP].precision, EVAL_POINTS};
-    }
-    for (size_t d = 0; d < p.n_bars; d++) {
+    for (size_t e = 0; e < EVAL_SERIES; e++)
+        if (r->there[e])
+            p.curve[p.n_curves++] =
+                (rt_plot_curve){eval_series_name[e], NULL,
+                                r->ranking[e][EVAL_CLIP].precision, EVAL_POINTS};
+    for (size_t e = 0; e < EVAL_SERIES; e++)
+        if (shows_copies(r, e)) {
+            for (size_t d = 0; d < p.n_bars; d++)
+                p.bar[d].value[p.n_sets] = r->recall_1[e][d];
+            p.set_name[p.n_sets++] = eval_series_name[e];
+        }
+    for (size_t d = 0; d < p.n_bars; d++)
         p.bar[d].name = dsp_degradation_name[d];
-        for (size_t e = 0; e < EVAL_SERIES; e++)
-            p.bar[d].value[e] = r->recall_1[e][d];
-    }
     return rt_plot_write(path, &p, why, len);
 }
 
@@ -276,6 +309,27 @@ check_sounds(evaluation *e)
     return n ? RT_OK : RT_DATA;
 }
 
+static bool
+has_labels(const idx_index *index)
+{
+    return idx_scale_of(index, DSP_SCALES + DSP_EVENT)->n_entries > 0;
+}
+
+/* Gives the stored sounds the rows that the index has of them; one that is not in it
+ * keeps none, and is never found. */
+static bool
+take_stored(evaluation *e)
+{
+    for (uint32_t i = 0; i < idx_n_sounds(e->index); i++) {
+        const char *path = idx_sound_of(e->index, i).path;
+        for (size_t j = 0; j < e->n; j++)
+            if (!e->sounds[j].row->query && !strcmp(e->paths[j], path) &&
+                !eval_stored(e->index, i, &e->sounds[j]))
+                return false;
+    }
+    return true;
+}
+
 static int
 evaluate(evaluation *e, const char *corpus)
 {
@@ -290,8 +344,12 @@ evaluate(evaluation *e, const char *corpus)
         status = RT_INTERRUPTED;
     if (!status)
         status = check_sounds(e);
+    if (!status && !take_stored(e))
+        status = RT_SOFTWARE;
     if (!status) {
         result->degraded = e->degrade;
+        for (size_t k = 0; k < EVAL_SERIES; k++)
+            result->there[k] = k != EVAL_LABELS || has_labels(e->index);
         if (!eval_measure(result, e->sounds, e->n))
             status = RT_SOFTWARE;
     }
@@ -311,17 +369,71 @@ evaluate(evaluation *e, const char *corpus)
     return rt_finish_output(status);
 }
 
+/* ---- The index --------------------------------------------------------------------
+ */
+
+/* Builds an index of the stored sounds, in memory's place a file that is gone at once.
+ */
 static int
-eval_corpus(const rt_options *o, const char *corpus, const char *csv)
+build_index(evaluation *e, const char *csv, char *why, size_t len)
 {
-    char why[500];
-    rt_split split;
+    const char *tmp = getenv("TMPDIR");
+    char path[RT_TEXT];
+    rt_options o = *e->options;
+    rt_files files = {.files = calloc(e->n + 1, sizeof *files.files)};
+    rt_job *jobs = calloc(e->n + 1, sizeof *jobs);
+    rt_corpus corpus = {0};
+    snprintf(o.build.labels, sizeof o.build.labels, "%s", csv);
+    snprintf(path, sizeof path, "%s/hearken-eval-XXXXXX", tmp && *tmp ? tmp : "/tmp");
+    const int fd = mkstemp(path);
+    int status = files.files && jobs ? RT_OK : RT_SOFTWARE;
+    if (fd < 0) {
+        snprintf(why, len, "%s: cannot be written; set TMPDIR to a folder that can",
+                 path);
+        status = RT_IO;
+    }
+    for (size_t i = 0; !status && i < e->n; i++)
+        if (!e->sounds[i].row->query)
+            files.files[files.n++].path = e->paths[i];
+    if (!status)
+        rt_files_sort(&files);
+    for (size_t i = 0; !status && i < files.n; i++)
+        jobs[i].file = &files.files[i];
+    if (!status && (!rt_build_analyse(jobs, files.n, o.build.threads, &o, why, len) ||
+                    !rt_build_merge(&corpus, jobs, files.n, &o, why, len)))
+        status = atomic_load(&rt_stop) ? RT_INTERRUPTED : RT_SOFTWARE;
+    if (!status && (idx_write(path, &corpus.contents, &rt_stop, why, len) ||
+                    idx_open(&e->index, path, why, len)))
+        status = atomic_load(&rt_stop) ? RT_INTERRUPTED : RT_IO;
+    if (fd >= 0) {
+        close(fd);
+        unlink(path);
+    }
+    rt_corpus_free(&corpus);
+    for (size_t i = 0; jobs && i < files.n; i++)
+        rt_job_free(&jobs[i]);
+    free(jobs);
+    free(files.files);
+    return status;
+}
+
+static int
+eval_corpus(rt_options *o, const char *corpus, const char *csv)
+{
+    char why[1500] = "";
+    struct stat st;
+    rt_split split = {0};
     evaluation e = {.options = o, .degrade = o->eval.degrade};
     int status = RT_OK;
+    const bool is_index = stat(corpus, &st) == 0 && S_ISREG(st.st_mode);
+    if (is_index)
+        status = rt_load(&e.index, corpus, o);
+    if (status)
+        return status;
     if (!rt_split_load(&split, csv, why, sizeof why)) {
         rt_say("%s", why);
         status = access(csv, R_OK) ? RT_NOINPUT : RT_DATA;
-    } else if (!take_rows(&e, &split, csv, corpus)) {
+    } else if (!take_rows(&e, &split, csv, is_index ? NULL : corpus)) {
         rt_say("there is not enough memory for this evaluation");
         status = RT_SOFTWARE;
     } else if (!e.n) {
@@ -332,9 +444,12 @@ eval_corpus(const rt_options *o, const char *corpus, const char *csv)
     } else {
         dsp_thread_init();
         rt_catch_stop();
-        pthread_mutex_init(&e.planning, NULL);
-        status = evaluate(&e, corpus);
-        pthread_mutex_destroy(&e.planning);
+        if (!is_index)
+            status = build_index(&e, csv, why, sizeof why);
+        if (status && status != RT_INTERRUPTED)
+            rt_say("%s", *why ? why : "there is not enough memory for this evaluation");
+        if (!status)
+            status = evaluate(&e, corpus);
     }
     for (size_t i = 0; i < e.n; i++) {
         eval_sound_free(&e.sounds[i]);
@@ -343,6 +458,7 @@ eval_corpus(const rt_options *o, const char *corpus, const char *csv)
     free(e.sounds);
     free(e.paths);
     rt_split_free(&split);
+    idx_close(e.index);
     return status;
 }
 

@@ -62,8 +62,12 @@ print_table(const idx_index *ix, const char *path)
     for (uint32_t s = 0; s < IDX_SCALES; s++) {
         const idx_scale *sc = idx_scale_of(ix, s);
         const idx_params *p = &sc->params;
-        printf("%-5s  %8u  %3u  %-10s", dsp_scale_name[s], sc->n_entries, sc->dim,
-               family_name[p->family]);
+        if (s >= DSP_SCALES && !sc->n_in)
+            continue;
+        if (s == DSP_SCALES)
+            puts("by labels:");
+        printf("%-5s  %8u  %3u  %-10s", dsp_scale_name[s % DSP_SCALES], sc->n_entries,
+               sc->dim, family_name[p->family]);
         if (p->family == IDX_EXACT)
             printf("       -     -       -      1.000  %8u\n", sc->n_entries);
         else
@@ -87,10 +91,13 @@ print_json(const idx_index *ix, const char *path)
            n_bytes, idx_n_sounds(ix), count_labels(ix), total_hours(ix));
     for (uint32_t s = 0; s < IDX_SCALES; s++) {
         const idx_scale *sc = idx_scale_of(ix, s);
-        printf("%s\"%s\":{\"entries\":%u,\"dim\":%u,\"family\":\"%s\",\"tables\":%u,"
+        if (s >= DSP_SCALES && !sc->n_in)
+            continue;
+        printf("%s\"%s%s\":{\"entries\":%u,\"dim\":%u,\"family\":\"%s\",\"tables\":%u,"
                "\"planes\":%u,\"probes\":%u,\"max_candidates\":%u,\"recall\":%.6f,"
                "\"candidates\":%.1f}",
-               s ? "," : "", dsp_scale_name[s], sc->n_entries, sc->dim,
+               s ? "," : "", dsp_scale_name[s % DSP_SCALES],
+               s < DSP_SCALES ? "" : "-labels", sc->n_entries, sc->dim,
                family_name[sc->params.family], sc->params.n_tables, sc->params.n_planes,
                sc->params.n_probes, sc->params.max_candidates,
                (double)sc->params.recall, (double)sc->params.candidates);

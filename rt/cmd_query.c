@@ -132,6 +132,8 @@ rt_cmd_query(int argc, char **argv)
         status = rt_load(&index, rest[0], &o);
     }
     if (index) {
+        if (o.match.refine == RT_REFINE_AUTO)
+            o.match.refine = RT_REFINE_YES;
         query q = {.out = {.to = stdout,
                            .format = rt_out_format(o.out.format, stdout),
                            .index = index}};

@@ -7,10 +7,10 @@
 
 enum { MFCC = 13, WINDOW = 100 /* frames, 1 s */ };
 
-const char *const eval_series_name[EVAL_SERIES] = {"mfcc13", "logmel", "blocks",
-                                                   "hearken"};
-const uint32_t eval_dim[EVAL_SERIES] = {2 * MFCC, 2 * DSP_BANDS, DSP_BLOCK_VALUES,
-                                        DSP_RAW};
+const char *const eval_series_name[EVAL_SERIES] = {"mfcc13",  "logmel",  "blocks",
+                                                   "hearken", "refined", "labels"};
+static const uint32_t dim_of[EVAL_BASELINES] = {2 * MFCC, 2 * DSP_BANDS,
+                                                DSP_BLOCK_VALUES};
 
 void
 eval_sound_free(eval_sound *s)
@@ -21,13 +21,15 @@ eval_sound_free(eval_sound *s)
         for (size_t d = 0; d < DSP_DEGRADATIONS; d++)
             free(s->degraded[e][d].x);
     }
+    for (size_t b = 0; b < EVAL_BEGINNINGS; b++)
+        free(s->beginning[b].x);
     *s = (eval_sound){.row = s->row};
 }
 
-/* Room for one more row of dim floats; NULL when memory runs out. */
-static float *
-add_row(eval_rows *r, uint32_t dim)
+float *
+eval_add_row(eval_rows *r, uint32_t dim)
 {
+    r->dim = dim;
     if (r->n == r->cap) {
         const uint32_t cap = r->cap ? 2 * r->cap : 4;
         float *grown = realloc(r->x, (size_t)cap * dim * sizeof *grown);
@@ -82,7 +84,7 @@ typedef struct {
 } frames;
 
 static bool
-frames_new(frames *f, size_t n, uint32_t rate_hz, pthread_mutex_t *planning)
+frames_new(frames *f, size_t n, uint32_t rate_hz)
 {
     const dsp_logmel_config config = dsp_logmel_config_default(rate_hz);
     const size_t w = config.window_frames;
@@ -93,22 +95,18 @@ frames_new(frames *f, size_t n, uint32_t rate_hz, pthread_mutex_t *planning)
     f->floored = malloc(f->n * DSP_BANDS * sizeof *f->floored);
     f->cepstra = malloc(f->n * MFCC * sizeof *f->cepstra);
     f->samples = malloc(w * sizeof *f->samples);
-    pthread_mutex_lock(planning);
     const bool ok = !dsp_logmel_new(&f->logmel, &config) &&
                     !dsp_descriptors_new(&f->describe, rate_hz) &&
                     !dsp_blocks_new(&f->blocks, (uint32_t)longest);
-    pthread_mutex_unlock(planning);
     return ok && f->mel && f->descriptors && f->floored && f->cepstra && f->samples;
 }
 
 static void
-frames_free(frames *f, pthread_mutex_t *planning)
+frames_free(frames *f)
 {
-    pthread_mutex_lock(planning);
     dsp_logmel_free(f->logmel);
     dsp_descriptors_free(f->describe);
     dsp_blocks_free(f->blocks);
-    pthread_mutex_unlock(planning);
     free(f->mel);
     free(f->descriptors);
     free(f->floored);
@@ -149,9 +147,9 @@ window_rows(frames *f, size_t first, size_t n, eval_rows *rows[EVAL_SERIES])
         f->floored[i] = fmaxf(mel[i], low);
     for (size_t i = 0; i < n; i++)
         cepstrum(f->floored + i * DSP_BANDS, f->cepstra + i * MFCC);
-    float *mfcc = add_row(rows[EVAL_MFCC], eval_dim[EVAL_MFCC]);
-    float *logmel = add_row(rows[EVAL_LOGMEL], eval_dim[EVAL_LOGMEL]);
-    float *blocks = add_row(rows[EVAL_BLOCKS], eval_dim[EVAL_BLOCKS]);
+    float *mfcc = eval_add_row(rows[EVAL_MFCC], dim_of[EVAL_MFCC]);
+    float *logmel = eval_add_row(rows[EVAL_LOGMEL], dim_of[EVAL_LOGMEL]);
+    float *blocks = eval_add_row(rows[EVAL_BLOCKS], dim_of[EVAL_BLOCKS]);
     if (!mfcc || !logmel || !blocks)
         return false;
     statistics(f->cepstra, n, MFCC, mfcc);
@@ -161,12 +159,12 @@ window_rows(frames *f, size_t first, size_t n, eval_rows *rows[EVAL_SERIES])
     return true;
 }
 
-static bool
-by_frames(const float x[], size_t n, uint32_t rate_hz, pthread_mutex_t *planning,
-          eval_rows *clip[EVAL_SERIES], eval_rows *windows[EVAL_SERIES])
+bool
+eval_baselines(const float x[], size_t n, uint32_t rate_hz,
+               eval_rows *clip[EVAL_SERIES], eval_rows *windows[EVAL_SERIES])
 {
     frames f;
-    bool ok = frames_new(&f, n, rate_hz, planning);
+    bool ok = frames_new(&f, n, rate_hz);
     if (ok)
         frames_fill(&f, x, n, rate_hz);
     for (size_t at = 0; ok && windows && (at == 0 || at + WINDOW <= f.n);
@@ -174,51 +172,6 @@ by_frames(const float x[], size_t n, uint32_t rate_hz, pthread_mutex_t *planning
         ok = window_rows(&f, at, f.n - at < WINDOW ? f.n - at : WINDOW, windows);
     if (ok)
         ok = window_rows(&f, 0, f.n, clip);
-    frames_free(&f, planning);
+    frames_free(&f);
     return ok;
-}
-
-/* hearken's own: scenes are the clip level, events the windows. */
-typedef struct {
-    eval_rows *clip, *windows;
-    bool failed;
-} own;
-
-static void
-keep(void *ctx, const rt_moment *m)
-{
-    own *to = ctx;
-    eval_rows *r = m->scale == DSP_SCENE   ? to->clip
-                   : m->scale == DSP_EVENT ? to->windows
-                                           : NULL;
-    float *row = r ? add_row(r, DSP_RAW) : NULL;
-    if (row)
-        memcpy(row, m->raw, DSP_RAW * sizeof *row);
-    to->failed = to->failed || (r && !row);
-}
-
-bool
-eval_features(const float x[], size_t n, uint32_t rate_hz, const rt_options *o,
-              pthread_mutex_t *planning, eval_rows *clip[EVAL_SERIES],
-              eval_rows *windows[EVAL_SERIES])
-{
-    char why[200];
-    rt_counts counts = {0};
-    own to = {.clip = clip[EVAL_HEARKEN],
-              .windows = windows ? windows[EVAL_HEARKEN] : NULL};
-    const rt_sink sink = {.ctx = &to, .moment = keep};
-    rt_analyse *a;
-    if (!by_frames(x, n, rate_hz, planning, clip, windows))
-        return false;
-    pthread_mutex_lock(planning);
-    rt_analyse_new(&a, rate_hz, o, NULL, &counts, &sink, why, sizeof why);
-    pthread_mutex_unlock(planning);
-    if (!a)
-        return false;
-    rt_analyse_block(a, x, n, 0);
-    rt_analyse_finish(a);
-    pthread_mutex_lock(planning);
-    rt_analyse_free(a);
-    pthread_mutex_unlock(planning);
-    return !to.failed;
 }

@@ -13,6 +13,11 @@ enum { T_U32, T_FLOAT, T_CHOICE, T_SET, T_TEXT, T_NAME, T_LIST };
 static const char *const families[] = {"auto", "exact", "hyperplane", NULL};
 static const char *const scales[] = {"frame", "event", "scene", NULL};
 static const char *const formats[] = {"auto", "json", "table", "none", NULL};
+static const char *const refines[] = {"auto", "no", "yes", NULL};
+static const char *const fronts[] = {"mel",  "morlet",           "morlet-zounds",
+                                     "bark", "bark-zounds-2016", "bark-zounds",
+                                     NULL}; /* as dsp_front_name */
+static const char *const spaces[] = {"acoustic", "labels", NULL};
 static const char *const yesno[] = {"no", "yes", NULL};
 
 #define AT(member) offsetof(rt_options, member)
@@ -32,11 +37,32 @@ static const rt_field fields[] = {
      "seed of the random hyperplanes and degradations; the same seed gives the same "
      "results",
      0},
+    {"build", "invariance", "SHARE", T_FLOAT, AT(build.invariance), 0, 1, NULL,
+     RT_BUILD | RT_EVAL, "0.5",
+     "how much of what noise, rooms, loudspeakers, pitch and tempo change is not "
+     "listened to: 0 for what is alike, 1 for the very recording",
+     0},
+    {"build", "labels", "NAME|FILE", T_TEXT, AT(build.labels), 0, 0, NULL, RT_BUILD,
+     "none",
+     "add a space in which sounds of one label lie together: folders takes the names "
+     "of "
+     "folders as labels, FILE is a CSV with the columns file and label; "
+     "see search.space",
+     0},
     {"dsp", "gate-db", "DBFS", T_FLOAT, AT(dsp.gate_db), -120, 0, NULL,
      RT_BUILD | RT_EVAL, "-70",
      "32 ms windows quieter than this are left out of every embedding; kept in the "
      "index",
      0},
+    {"dsp", "frontend", "NAME", T_CHOICE, AT(dsp.frontend), 0, 0, fronts,
+     RT_BUILD | RT_EVAL, "mel",
+     "how a window becomes a spectrum: mel with the five blocks, or the bands and "
+     "cepstra of morlet, morlet-zounds (the published network's filters), bark, "
+     "bark-zounds-2016 or bark-zounds; kept in the index",
+     0},
+    {"dsp", "event-ms", "MS", T_U32, AT(dsp.event_ms), 250, 2000, NULL,
+     RT_BUILD | RT_EVAL, "1000",
+     "sound that an event is about, in whole 10 ms; kept in the index", 0},
     {"index", "family", "NAME", T_CHOICE, AT(index.family), 0, 0, families, RT_BUILD,
      "auto",
      "how to search: exact compares all, hyperplane is LSH with multi-probing; auto "
@@ -66,6 +92,10 @@ static const rt_field fields[] = {
      0},
     {"match", "k", "N", T_U32, AT(match.k), 1, 100, NULL, FIND, "1",
      "different sounds in an answer, best first", 'k'},
+    {"match", "refine", "NAME", T_CHOICE, AT(match.refine), 0, 0, refines, FIND, "auto",
+     "search again with the mean of the query and its three nearest sounds, for all "
+     "ranks but the first; auto does so in query",
+     0},
     {"match", "score", "SHARE", T_FLOAT, AT(match.score), 0, 1, NULL, FIND, "0.5",
      "least score of a match: the share of the corpus's own moments whose nearest "
      "other "
@@ -81,6 +111,14 @@ static const rt_field fields[] = {
      0},
     {"match", "min-gap-ms", "MS", T_U32, AT(match.min_gap_ms), 0, 600000, NULL, FIND,
      "0", "the same sound is not sent again at a scale before so much time has gone by",
+     0},
+    {"search", "space", "NAME", T_CHOICE, AT(search.space), 0, 0, spaces, FIND,
+     "acoustic",
+     "what alike means: acoustic by sound alone, labels by what tells the labels of "
+     "the "
+     "corpus apart, where the index was built with build.labels; answers then come "
+     "with "
+     "a vote on the label",
      0},
     {"osc", "to", "HOST:PORT", T_LIST, AT(osc.to), 0, 0, NULL, RT_LISTEN,
      "127.0.0.1:9000",

@@ -31,15 +31,19 @@ typedef enum {
     RT_FORMAT_TABLE,
     RT_FORMAT_NONE
 } rt_format;
+typedef enum { RT_REFINE_AUTO, RT_REFINE_NO, RT_REFINE_YES } rt_refine;
 typedef enum { RT_FAMILY_AUTO, RT_FAMILY_EXACT, RT_FAMILY_HYPERPLANE } rt_family;
 
 typedef struct {
     struct {
         char output[RT_TEXT];
+        char labels[RT_TEXT]; /* "none", "folders" or a CSV */
         uint32_t threads, seed;
+        float invariance;
     } build;
     struct {
         float gate_db;
+        uint32_t event_ms, frontend; /* frontend: dsp_front_kind */
     } dsp;
     struct {
         uint32_t family, planes, tables, probes, max_candidates; /* family: rt_family */
@@ -48,8 +52,12 @@ typedef struct {
     struct {
         uint32_t scales; /* bit s for dsp_scale s */
         uint32_t k, confirm, min_gap_ms;
+        uint32_t refine; /* rt_refine */
         float score, gate_db;
     } match;
+    struct {
+        uint32_t space; /* 0 acoustic, 1 labels */
+    } search;
     struct {
         rt_list to;
         uint32_t onsets, nomatch; /* 0, 1 */

@@ -57,7 +57,7 @@ rt_json_string(FILE *to, const char *text)
 static void
 json(rt_out *o, const rt_match *m)
 {
-    static const char *const kind[] = {"match", "onset", "nomatch"};
+    static const char *const kind[] = {"match", "onset", "nomatch", "label"};
     fprintf(o->to,
             "{\"type\":\"%s\",\"frame\":%llu,\"time\":%.6f,\"input\":", kind[m->kind],
             (unsigned long long)m->frame, (double)m->frame / o->rate_hz);
@@ -66,8 +66,15 @@ json(rt_out *o, const rt_match *m)
         fprintf(o->to, ",\"level_db\":%.2f}\n", (double)m->level_db);
         return;
     }
-    fprintf(o->to, ",\"scale\":\"%s\",\"score\":%.6f", dsp_scale_name[m->scale],
-            (double)m->score);
+    fprintf(o->to, ",\"scale\":\"%s\",\"heard\":%.2f", dsp_scale_name[m->scale],
+            (double)m->heard_s);
+    if (m->kind == RT_LABEL) {
+        fputs(",\"label\":", o->to);
+        rt_json_string(o->to, idx_sound_of(o->index, m->sound).label);
+        fprintf(o->to, ",\"share\":%.6f,\"voters\":%u}\n", (double)m->score, m->rank);
+        return;
+    }
+    fprintf(o->to, ",\"score\":%.6f", (double)m->score);
     if (m->kind == RT_MATCH) {
         const idx_sound s = idx_sound_of(o->index, m->sound);
         fprintf(
@@ -106,6 +113,13 @@ table(rt_out *o, const rt_match *m)
         return;
     }
     const idx_sound s = idx_sound_of(o->index, m->sound);
+    if (m->kind == RT_LABEL) {
+        fprintf(o->to, "%8.2f  %-5s  label  %.2f of %u: ", t, dsp_scale_name[m->scale],
+                (double)m->score, m->rank);
+        rt_plain_text(o->to, s.label);
+        fputc('\n', o->to);
+        return;
+    }
     const char *name = strrchr(s.path, '/');
     fprintf(o->to, "%8.2f  %-5s  %4u  %5.3f  %6.3f  %6.2f  ", t,
             dsp_scale_name[m->scale], m->rank, (double)m->score, (double)m->cosine,

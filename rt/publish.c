@@ -77,6 +77,12 @@ encode(const rt_publish *p, const rt_match *m, int32_t seq, uint8_t out[])
         return osc_nomatch_encode(out, OSC_MAX_DATAGRAM, &n);
     }
     const idx_sound s = idx_sound_of(p->config.index, m->sound);
+    if (m->kind == RT_LABEL) {
+        const osc_label l = {seq,         input,    dsp_scale_name[m->scale],
+                             s.label,     m->score, (int32_t)m->rank,
+                             age_ms(p, m)};
+        return osc_label_encode(out, OSC_MAX_DATAGRAM, &l);
+    }
     const osc_match o = {.seq = seq,
                          .input = input,
                          .scale = dsp_scale_name[m->scale],

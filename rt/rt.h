@@ -34,6 +34,8 @@ void rt_catch_stop(void);
 
 /* Monotonic clock in seconds, for progress and rates. */
 double rt_seconds(void);
+/* What the calling thread has computed, in seconds. */
+double rt_cpu_seconds(void);
 void rt_sleep_ms(unsigned ms);
 
 /*

@@ -44,6 +44,14 @@ rt_catch_stop(void)
 }
 
 double
+rt_cpu_seconds(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+double
 rt_seconds(void)
 {
     struct timespec t;

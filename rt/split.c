@@ -24,6 +24,7 @@ typedef struct {
     size_t n_columns;         /* of the header */
     size_t column[N_COLUMNS]; /* where each stands there, from 1; 0 if missing */
     size_t cap;               /* rows that there is room for */
+    bool labels_only;         /* no column split is asked for or looked at */
 } parser;
 
 static bool fail(const parser *p, size_t line, const char *format, ...)
@@ -142,7 +143,7 @@ take_header(parser *p)
         if (!take_field(p, &name, &last) || !take_column_name(p, line, name))
             return false;
     for (int i = 0; i < N_COLUMNS; i++)
-        if (!p->column[i] && i != GROUP)
+        if (!p->column[i] && i != GROUP && !(i == SPLIT && p->labels_only))
             return fail(p, line, "the header has no column \"%s\"", column_name[i]);
     return true;
 }
@@ -192,7 +193,7 @@ take_row(parser *p, rt_row *row)
     row->file = text[FILE_NAME];
     row->label = text[LABEL];
     row->group = *text[GROUP] ? text[GROUP] : text[FILE_NAME];
-    return read_split(p, row, text[SPLIT]);
+    return p->labels_only || read_split(p, row, text[SPLIT]);
 }
 
 static bool
@@ -302,37 +303,60 @@ parse(parser *p, rt_split *s, size_t n)
     return each_file_once(p, s);
 }
 
-bool
-rt_split_read(rt_split *s, FILE *file, const char *name, char *why, size_t why_len)
+static bool
+read_table(parser *p, rt_split *s, FILE *file)
 {
-    parser p = {.line = 1, .name = name, .why = why, .why_len = why_len};
     size_t n = 0;
     *s = (rt_split){0};
     errno = 0;
-    p.at = s->text = read_all(&p, file, &n);
+    p->at = s->text = read_all(p, file, &n);
     bool ok = s->text;
     if (ok && ferror(file)) {
-        snprintf(why, why_len, "%s: %s", name, strerror(errno));
+        snprintf(p->why, p->why_len, "%s: %s", p->name, strerror(errno));
         ok = false;
     }
-    ok = ok && parse(&p, s, n);
+    ok = ok && parse(p, s, n);
     if (!ok)
         rt_split_free(s);
     return ok;
 }
 
 bool
-rt_split_load(rt_split *s, const char *path, char *why, size_t why_len)
+rt_split_read(rt_split *s, FILE *file, const char *name, char *why, size_t why_len)
 {
+    parser p = {.line = 1, .name = name, .why = why, .why_len = why_len};
+    return read_table(&p, s, file);
+}
+
+static bool
+load_table(rt_split *s, const char *path, bool labels_only, char *why, size_t why_len)
+{
+    parser p = {.line = 1,
+                .name = path,
+                .why = why,
+                .why_len = why_len,
+                .labels_only = labels_only};
     *s = (rt_split){0};
     FILE *file = fopen(path, "r");
     if (!file) {
         snprintf(why, why_len, "%s: %s", path, strerror(errno));
         return false;
     }
-    const bool ok = rt_split_read(s, file, path, why, why_len);
+    const bool ok = read_table(&p, s, file);
     fclose(file);
     return ok;
+}
+
+bool
+rt_split_load(rt_split *s, const char *path, char *why, size_t why_len)
+{
+    return load_table(s, path, false, why, why_len);
+}
+
+bool
+rt_split_load_labels(rt_split *s, const char *path, char *why, size_t why_len)
+{
+    return load_table(s, path, true, why, why_len);
 }
 
 void

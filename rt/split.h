@@ -34,6 +34,12 @@ typedef struct {
 bool rt_split_read(rt_split *split, FILE *file, const char *name, char *why,
                    size_t why_len);
 bool rt_split_load(rt_split *split, const char *path, char *why, size_t why_len);
+/* The same without a column split, which is passed over: a table of labels. */
+bool rt_split_load_labels(rt_split *split, const char *path, char *why, size_t why_len);
 void rt_split_free(rt_split *split);
+
+/* Absolute path of a file that is named absolutely or relative to the folder of a CSV;
+ * NULL when it is not there. The caller frees it. */
+char *rt_resolve_beside(const char *csv, const char *file);
 
 #endif

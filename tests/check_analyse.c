@@ -37,6 +37,7 @@ setup(void)
     rt_options_default(&options);
     options.match.scales = 7;
     options.match.score = 0;
+    options.build.invariance = 0; /* learning by copies takes its time */
     write_corpus(folder);
     snprintf(index_path, sizeof index_path, "%s/x.hkn", folder);
     build_corpus(folder, &options, 2, index_path);
@@ -248,7 +249,9 @@ START_TEST(a_short_tick_gets_its_event_answer_wherever_it_falls)
         make_sound(x + at, TICK, RATE, 1); /* as 00.wav, 50 ms */
         a_found->n = 0;
         run_blocks(&options, x, 2 * RATE, 128, a_found, &counts);
-        ck_assert_uint_eq(rt_counted(&counts, RT_N_matched), 1);
+        /* after 50 ms, if the gate is still open, and after 100 ms */
+        ck_assert_uint_ge(rt_counted(&counts, RT_N_matched), 1);
+        ck_assert_uint_le(rt_counted(&counts, RT_N_matched), 2);
         ck_assert_uint_eq(best(a_found, DSP_EVENT, 0, 2)->sound, 0);
     }
     free(x);
@@ -378,13 +381,14 @@ START_TEST(entries_cover_every_sound_from_start_to_end)
             double end = 0;
             for (uint32_t e = 0; e < sc->n_entries; e++) {
                 const idx_entry *x = &sc->entries[e];
-                if (x->sound != sound)
+                if (x->sound != sound || (double)x->start_s < end - 30)
                     continue;
                 ck_assert_double_le((double)x->start_s, end + 1e-3); /* no hole */
                 end = fmax(end, (double)x->start_s + (double)x->length_s);
                 ck_assert_double_le(end, seconds + 1e-3);
             }
-            const double window = dsp_scale_hops[s] / (double)DSP_HOPS_PER_S;
+            static const double windows[DSP_SCALES] = {0.1, 1, 10};
+            const double window = windows[s];
             ck_assert_msg(end > 0 && end >= seconds - 0.3 * window - 0.01,
                           "scale %u, sound %u: covered to %.2f of %.2f s", s, sound,
                           end, seconds);

@@ -9,13 +9,28 @@
 enum { RATE = 48000, MANY = 24 };
 
 static rt_options options;
-static pthread_mutex_t planning = PTHREAD_MUTEX_INITIALIZER;
 
 static void
 setup(void)
 {
     dsp_thread_init();
     rt_options_default(&options);
+}
+
+/* Stands for what an index would make of a sound: a unit vector that is nearly the same
+ * for nearly the same sound only. */
+static void
+embed(const eval_rows *from, eval_rows *to)
+{
+    for (uint32_t i = 0; i < from->n; i++) {
+        const float *x = from->x + (size_t)i * from->dim;
+        float *row = eval_add_row(to, from->dim), norm = 0;
+        ck_assert_ptr_nonnull(row);
+        for (uint32_t d = 0; d < from->dim; d++)
+            norm += powf(sinf(10 * x[d]), 2);
+        for (uint32_t d = 0; d < from->dim; d++)
+            row[d] = sinf(10 * x[d]) / sqrtf(norm);
+    }
 }
 
 static void
@@ -26,9 +41,17 @@ describe(eval_sound *s, const float x[], size_t n, bool degraded)
         clip[e] = degraded ? &s->degraded[e][0] : &s->rows[e][EVAL_CLIP];
         windows[e] = &s->rows[e][EVAL_WINDOW];
     }
-    ck_assert(eval_features(x, n, RATE, &options, &planning, clip,
-                            degraded ? NULL : windows));
+    ck_assert(eval_baselines(x, n, RATE, clip, degraded ? NULL : windows));
+    for (size_t e = EVAL_HEARKEN; e < EVAL_SERIES; e++) {
+        if (e == EVAL_REFINED)
+            continue;
+        embed(clip[EVAL_LOGMEL], clip[e]);
+        if (!degraded)
+            embed(windows[EVAL_LOGMEL], windows[e]);
+    }
 }
+
+static const eval_result all = {.there = {true, true, true, true, true, true}};
 
 START_TEST(a_sound_gives_one_row_a_clip_and_two_a_second)
 {
@@ -42,12 +65,12 @@ START_TEST(a_sound_gives_one_row_a_clip_and_two_a_second)
         eval_sound s = {0};
         make_sound(x, n, RATE, i + 1);
         describe(&s, x, n, false);
-        for (size_t e = 0; e < EVAL_SERIES; e++) {
+        for (size_t e = 0; e < EVAL_BASELINES; e++) {
             ck_assert_uint_eq(s.rows[e][EVAL_CLIP].n, 1);
             ck_assert_msg(s.rows[e][EVAL_WINDOW].n == cases[i].windows,
                           "%s, %.2f s: %u windows", eval_series_name[e],
                           cases[i].seconds, s.rows[e][EVAL_WINDOW].n);
-            for (uint32_t d = 0; d < eval_dim[e]; d++)
+            for (uint32_t d = 0; d < s.rows[e][EVAL_CLIP].dim; d++)
                 ck_assert(isfinite(s.rows[e][EVAL_CLIP].x[d]));
         }
         eval_sound_free(&s);
@@ -124,7 +147,8 @@ START_TEST(sounds_that_are_alike_are_ranked_perfectly)
 {
     rt_row rows[MANY];
     eval_sound *sounds = collection(rows, own_groups);
-    eval_result r = {.degraded = true};
+    eval_result r = all;
+    r.degraded = true;
     ck_assert(eval_measure(&r, sounds, MANY));
     for (size_t e = 0; e < EVAL_SERIES; e++)
         for (size_t l = 0; l < EVAL_LEVELS; l++) {
@@ -157,7 +181,7 @@ START_TEST(the_own_group_is_left_out_and_a_query_without_answers_is_counted)
         groups[i] =
             i % 4 == 0 ? "same" : own_groups[i]; /* all of label a are one group */
     eval_sound *sounds = collection(rows, groups);
-    eval_result r = {0};
+    eval_result r = all;
     ck_assert(eval_measure(&r, sounds, MANY));
     for (size_t e = 0; e < EVAL_SERIES; e++) {
         ck_assert_uint_eq(r.ranking[e][EVAL_CLIP].n_unanswerable, 1);
@@ -173,7 +197,8 @@ START_TEST(what_a_series_cannot_hear_counts_as_not_found)
 {
     rt_row rows[MANY];
     eval_sound *sounds = collection(rows, own_groups);
-    eval_result r = {.degraded = true};
+    eval_result r = all;
+    r.degraded = true;
     /* one query of four and one stored sound of twenty are silent to one series */
     sounds[MANY - 1].rows[EVAL_HEARKEN][EVAL_CLIP].n = 0;
     sounds[0].rows[EVAL_HEARKEN][EVAL_CLIP].n = 0;
@@ -193,14 +218,62 @@ END_TEST
 
 START_TEST(nothing_at_all_is_measured_as_nothing)
 {
-    eval_result r = {.degraded = true};
+    eval_result r = all;
+    r.degraded = true;
     ck_assert(eval_measure(&r, NULL, 0));
     ck_assert_uint_eq(r.ranking[0][0].n_queries, 0);
     ck_assert_double_eq(r.ranking[0][0].map_10, 0);
 }
 END_TEST
 
-START_TEST(features_survive_every_allocation_failing)
+START_TEST(a_series_that_is_not_there_is_not_measured)
+{
+    rt_row rows[MANY];
+    eval_sound *sounds = collection(rows, own_groups);
+    eval_result r = all;
+    r.there[EVAL_LABELS] = false;
+    ck_assert(eval_measure(&r, sounds, MANY));
+    ck_assert_uint_eq(r.ranking[EVAL_LABELS][EVAL_CLIP].n_queries, 0);
+    ck_assert_uint_eq(r.ranking[EVAL_HEARKEN][EVAL_CLIP].n_queries, 4);
+    for (size_t i = 0; i < MANY; i++)
+        eval_sound_free(&sounds[i]);
+    free(sounds);
+}
+END_TEST
+
+/* Plane vectors at these angles: the nearest stays the first, the mean of the query and
+ * its three nearest ranks the rest. */
+START_TEST(refined_lists_are_ranked_by_the_mean_with_three_neighbours)
+{
+    static const double degrees[] = {20, -25, -30, 46, -60};
+    static const bool relevant[] = {true, false, false, false, true};
+    rt_row rows[6];
+    eval_sound sounds[6] = {0};
+    eval_result r = {.there = {[EVAL_HEARKEN] = true, [EVAL_REFINED] = true}};
+    for (int i = 0; i < 6; i++) {
+        const double angle = i < 5 ? degrees[i] / 57.29577951308232 : 0;
+        rows[i] = (rt_row){.file = "f",
+                           .label = i == 5 || relevant[i] ? "yes" : "no",
+                           .group = own_groups[i],
+                           .query = i == 5};
+        sounds[i].row = &rows[i];
+        float *x = eval_add_row(&sounds[i].rows[EVAL_HEARKEN][EVAL_CLIP], 2);
+        x[0] = (float)cos(angle);
+        x[1] = (float)sin(angle);
+    }
+    ck_assert(eval_measure(&r, sounds, 6));
+    /* by the query 20 -25 -30 46 -60; with 20 -25 -30, the mean is at -8.9 degrees: 20,
+     * then -25 -30 -60 46 */
+    ck_assert_double_eq_tol(r.ranking[EVAL_HEARKEN][EVAL_CLIP].map_all,
+                            (1 + 2 / 5.0) / 2, 1e-9);
+    ck_assert_double_eq_tol(r.ranking[EVAL_REFINED][EVAL_CLIP].map_all,
+                            (1 + 2 / 4.0) / 2, 1e-9);
+    for (int i = 0; i < 6; i++)
+        eval_sound_free(&sounds[i]);
+}
+END_TEST
+
+START_TEST(baselines_survive_every_allocation_failing)
 {
     float *x = calloc(RATE, sizeof *x);
     bool ok = false;
@@ -214,7 +287,7 @@ START_TEST(features_survive_every_allocation_failing)
             windows[e] = &s.rows[e][EVAL_WINDOW];
         }
         heap_fail_at = k;
-        ok = eval_features(x, RATE, RATE, &options, &planning, clip, windows);
+        ok = eval_baselines(x, RATE, RATE, clip, windows);
         heap_fail_at = 0;
         eval_sound_free(&s);
     }
@@ -236,7 +309,9 @@ main(void)
     tcase_add_test(t, the_own_group_is_left_out_and_a_query_without_answers_is_counted);
     tcase_add_test(t, what_a_series_cannot_hear_counts_as_not_found);
     tcase_add_test(t, nothing_at_all_is_measured_as_nothing);
-    tcase_add_test(t, features_survive_every_allocation_failing);
+    tcase_add_test(t, a_series_that_is_not_there_is_not_measured);
+    tcase_add_test(t, refined_lists_are_ranked_by_the_mean_with_three_neighbours);
+    tcase_add_test(t, baselines_survive_every_allocation_failing);
     suite_add_tcase(s, t);
     return run_suite(s);
 }

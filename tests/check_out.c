@@ -169,9 +169,11 @@ static const struct {
       .cosine = 0.5F,
       .start_s = 0.25F,
       .length_s = 1,
+      .heard_s = 0.4F,
       .frame = 72000},
      "{\"type\":\"match\",\"frame\":72000,\"time\":1.500000,\"input\":\"a "
-     "\\\"b\\\"\\u000a.wav\",\"scale\":\"event\",\"score\":0.987654,\"rank\":1,"
+     "\\\"b\\\"\\u000a.wav\",\"scale\":\"event\",\"heard\":0.40,\"score\":0.987654,"
+     "\"rank\":1,"
      "\"cosine\":0.500000,\"sound\":0,\"start\":0.250,\"length\":1.000,\"label\":"
      "\"drums\",\"path\":\"/s/drums/kick.wav\"}\n",
      "    1.50  event     1  0.988   0.500    0.25  drums / kick.wav\n"},
@@ -186,7 +188,9 @@ static const struct {
       .length_s = 10,
       .frame = UINT64_C(124416000000)},
      "{\"type\":\"match\",\"frame\":124416000000,\"time\":2592000.000000,\"input\":"
-     "\"a \\\"b\\\"\\u000a.wav\",\"scale\":\"scene\",\"score\":1.000000,\"rank\":100,"
+     "\"a "
+     "\\\"b\\\"\\u000a.wav\",\"scale\":\"scene\",\"heard\":0.00,\"score\":1.000000,"
+     "\"rank\":100,"
      "\"cosine\":-0.250000,\"sound\":1,\"start\":3599.500,\"length\":10.000,\"label\":"
      "\"odd \\\"\\u000a\\ufffd\",\"path\":\"/s/odd \\\"\\u000a\\ufffd/\xc3\xa4\\u0009"
      ".wav\"}\n",
@@ -199,8 +203,20 @@ static const struct {
     {"no match",
      {.kind = RT_NOMATCH, .scale = DSP_FRAME, .score = 0.125F, .frame = 480},
      "{\"type\":\"nomatch\",\"frame\":480,\"time\":0.010000,\"input\":\"a "
-     "\\\"b\\\"\\u000a.wav\",\"scale\":\"frame\",\"score\":0.125000}\n",
+     "\\\"b\\\"\\u000a.wav\",\"scale\":\"frame\",\"heard\":0.00,\"score\":0.125000}\n",
      "    0.01  frame     -  0.125  no match\n"},
+    {"a label",
+     {.kind = RT_LABEL,
+      .scale = DSP_EVENT,
+      .sound = 1,
+      .rank = 5,
+      .score = 0.6F,
+      .heard_s = 1,
+      .frame = 480},
+     "{\"type\":\"label\",\"frame\":480,\"time\":0.010000,\"input\":\"a "
+     "\\\"b\\\"\\u000a.wav\",\"scale\":\"event\",\"heard\":1.00,\"label\":"
+     "\"odd \\\"\\u000a\\ufffd\",\"share\":0.600000,\"voters\":5}\n",
+     "    0.01  event  label  0.60 of 5: odd \"?\xff\n"},
 };
 
 static rt_out
@@ -248,11 +264,11 @@ START_TEST(none_writes_nothing_and_counts)
     static page p;
     page_open(&p);
     rt_out o = out_to(p.to, RT_FORMAT_NONE);
-    for (uint64_t i = 0; i < 4; i++)
+    for (uint64_t i = 0; i < 5; i++)
         rt_out_write(&o, &findings[i].m);
     fclose(p.to);
     ck_assert_str_eq(p.text, "");
-    ck_assert_uint_eq(o.lines, 4);
+    ck_assert_uint_eq(o.lines, 5);
 }
 END_TEST
 

@@ -8,7 +8,7 @@ here=$(dirname "$0") bin=${B:-build}
 need jackd sox oscdump
 
 if [ "${1:-}" = beside-jack ]; then # RATE PERIOD
-    "$bin/hearken" listen "$dir/x.hkn" -c none -f json -k 3 --match-scales frame,event,scene \
+    "$bin/hearken" listen "$dir/x.hkn" -c none -f json -k 3 --match-refine yes --match-scales frame,event,scene \
         --match-score 0 --osc-to none >"$dir/live.json" 2>"$dir/live.log" &
     listener=$!
     wait_for "$dir/live.log" 'stream begins' || exit 1
@@ -32,7 +32,7 @@ for rate in 48000 44100; do
         grep -q '"clean":true' "$dir/feed.json"
         is "no frame was lost on the way" $?
         sox -V1 -D "$dir/in$rate.wav" "$dir/ref.wav" pad $((fed - begin))s@0s "3@$(soxi -s "$dir/in$rate.wav")s"
-        "$bin/hearken" query "$dir/x.hkn" "$dir/ref.wav" -f json -k 3 --match-scales frame,event,scene \
+        "$bin/hearken" query "$dir/x.hkn" "$dir/ref.wav" -f json -k 3 --match-refine yes --match-scales frame,event,scene \
             --match-score 0 2>>"$dir/query.log" | sed 's/"input":"[^"]*"/"input":"in"/' >"$dir/query.json"
         n=$(wc -l <"$dir/live.json")
         cmp "$dir/live.json" "$dir/query.json" && [ "$n" -gt 2000 ]

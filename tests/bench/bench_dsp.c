@@ -1,35 +1,49 @@
 /*
- * bench_dsp: log-mel per 10 ms frame, beside aubio's phase vocoder, filter bank and
- * logarithm on the same samples in the same run, round about so that a noisy machine
- * disturbs all alike. Prints the median of the rounds, and p99 and p99.9 of single
- * frames.
+ * bench_dsp: what a frame costs: log-mel per 10 ms, beside aubio's phase vocoder,
+ * filter bank and logarithm on the same samples in the same run; descriptors; the other
+ * front ends. Prints the median of the rounds, and p99 and p99.9 of single frames.
  */
 #include "../../dsp/kern.h"
 #include "bench.h"
-#include "dsp/dsp.h"
+#include "dsp/front.h"
+#include "dsp/timbre.h"
 
-#include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #ifdef HAVE_AUBIO
 #include <aubio/aubio.h>
 #endif
 
-enum { ROUNDS = 61, FRAMES = 500, SECONDS = 6 };
+enum { MAX_CASES = 24 };
 
-typedef struct bench_case bench_case;
-struct bench_case {
-    const char *name, *kernel;
-    uint32_t rate, hop;
-    void (*run)(bench_case *c, const float x[]); /* one hop of new samples */
-    void *state;
+static float x16[16000 * BENCH_SECONDS], x48[BENCH_RATE * BENCH_SECONDS];
+static bench_case cases[MAX_CASES];
+static size_t n_cases;
+static const char *best_kernel;
+static volatile float sink; /* what is computed is used */
+
+static bench_case *
+add(const char *name, void (*run)(bench_case *, const float[]), void *state)
+{
+    if (n_cases == MAX_CASES || !state)
+        exit(70);
+    bench_case *c = &cases[n_cases++];
+    c->name = name;
+    c->kernel = best_kernel;
+    c->x = x48;
+    c->hop = BENCH_HOP;
+    c->run = run;
+    c->state = state;
+    return c;
+}
+
+/* ---- Log-mel ---- */
+
+typedef struct {
+    dsp_logmel *logmel;
     float *history; /* ring: window samples, then room for new ones */
     uint32_t window, fill;
-    double rounds[ROUNDS];
-    double *singles; /* [ROUNDS * FRAMES] */
-};
+} logmel_state;
 
 /* New samples go behind the old ones; at the end of the room the last window moves
  * back. */
@@ -37,76 +51,38 @@ static void
 run_logmel(bench_case *c, const float x[])
 {
     enum { ROOM = 8192 };
+    logmel_state *s = c->state;
     float out[DSP_MAX_BANDS];
-    if (c->fill + c->hop > c->window + ROOM) {
-        memmove(c->history, c->history + c->fill - c->window,
-                c->window * sizeof(float));
-        c->fill = c->window;
+    if (s->fill + c->hop > s->window + ROOM) {
+        memmove(s->history, s->history + s->fill - s->window,
+                s->window * sizeof(float));
+        s->fill = s->window;
     }
-    memcpy(c->history + c->fill, x, c->hop * sizeof(float));
-    c->fill += c->hop;
-    dsp_logmel_frame(c->state, c->history + c->fill - c->window, out);
+    memcpy(s->history + s->fill, x, c->hop * sizeof(float));
+    s->fill += c->hop;
+    dsp_logmel_frame(s->logmel, s->history + s->fill - s->window, out);
 }
 
 static void
-run_stream(bench_case *c, const float x[])
-{
-    dsp_hop hop;
-    bool done;
-    uint64_t bad = 0;
-    dsp_stream_feed(c->state, x, c->hop, &hop, &done, &bad);
-}
-
-static void
-run_windows(bench_case *c, const float x[])
-{
-    float raw[DSP_RAW];
-    run_stream(c, x);
-    for (dsp_scale s = DSP_FRAME; s < DSP_SCALES; s++)
-        dsp_stream_window(c->state, s, raw);
-}
-
-static void
-add_logmel(bench_case *c, const char *kernel, uint32_t rate, uint32_t window,
-           uint32_t fft)
+add_logmel(const char *kernel, uint32_t rate, uint32_t window, uint32_t fft)
 {
     dsp_logmel_config config = dsp_logmel_config_default(rate);
+    logmel_state *s = calloc(1, sizeof *s);
     config.window_frames = window;
     config.fft_frames = fft;
     if (rate == 16000)
         config.bank.high_hz = 7500;
     setenv("DSP_KERN", kernel, 1);
-    dsp_logmel *lm;
-    if (dsp_logmel_new(&lm, &config))
+    if (!s || dsp_logmel_new(&s->logmel, &config))
         exit(70);
-    *c = (bench_case){.name = rate == 16000 ? "log-mel 64, 16k/512"
-                                            : "log-mel 64, 48k/1536",
-                      .kernel = kernel,
-                      .rate = rate,
-                      .hop = rate / 100,
-                      .run = run_logmel,
-                      .state = lm,
-                      .history = calloc(window + 8192 + 512, sizeof(float)),
-                      .window = window,
-                      .fill = window};
-}
-
-static void
-add_stream(bench_case *c, const char *name, void (*run)(bench_case *, const float[]))
-{
-    dsp_stream *s;
-    const dsp_stream_config config = dsp_stream_config_default();
     unsetenv("DSP_KERN");
-    if (dsp_stream_new(&s, &config))
-        exit(70);
-    const dsp_kern *list[4];
-    const size_t n = dsp_kern_list(list);
-    *c = (bench_case){.name = name,
-                      .kernel = list[n - 1]->name,
-                      .rate = 48000,
-                      .hop = 480,
-                      .run = run,
-                      .state = s};
+    s->history = calloc(window + 8192 + 512, sizeof(float));
+    s->window = s->fill = window;
+    bench_case *c = add(rate == 16000 ? "log-mel 64, 16k/512" : "log-mel 64, 48k/1536",
+                        run_logmel, s);
+    c->kernel = kernel;
+    c->x = rate == 16000 ? x16 : x48;
+    c->hop = rate / 100;
 }
 
 #ifdef HAVE_AUBIO
@@ -128,7 +104,7 @@ run_aubio(bench_case *c, const float x[])
 }
 
 static void
-add_aubio(bench_case *c, const char *name, uint32_t rate, uint32_t fft)
+add_aubio(const char *name, uint32_t rate, uint32_t fft)
 {
     aubio_state *a = calloc(1, sizeof *a);
     a->pvoc = new_aubio_pvoc(fft, rate / 100);
@@ -139,82 +115,122 @@ add_aubio(bench_case *c, const char *name, uint32_t rate, uint32_t fft)
     if (!a->pvoc || !a->bank)
         exit(70);
     aubio_filterbank_set_mel_coeffs(a->bank, (float)rate, 50, 7500);
-    *c = (bench_case){.name = name,
-                      .kernel = "aubio",
-                      .rate = rate,
-                      .hop = rate / 100,
-                      .run = run_aubio,
-                      .state = a};
+    bench_case *c = add(name, run_aubio, a);
+    c->kernel = "aubio";
+    c->x = rate == 16000 ? x16 : x48;
+    c->hop = rate / 100;
 }
 #endif
 
+/* ---- Descriptors and other front ends ---- */
+
+/* The spectra of the sound's frames, which descriptors start from. */
+static float power[BENCH_CALLS][768 + 1], level[BENCH_CALLS];
+
 static void
-fill_signal(float x[], uint32_t rate)
+make_spectra(void)
 {
-    uint32_t state = 1;
-    for (uint32_t i = 0; i < rate * SECONDS; i++) {
-        state = 1664525U * state + 1013904223U;
-        const double noise = state / 2147483648.0 - 1;
-        x[i] = (float)(0.3 * sin(0.05 * i) +
-                       0.1 * noise * exp(-(i % rate) / (0.1 * rate)));
+    const dsp_logmel_config config = dsp_logmel_config_default(BENCH_RATE);
+    dsp_logmel *lm;
+    float mel[DSP_BANDS];
+    if (dsp_logmel_new(&lm, &config))
+        exit(70);
+    for (size_t f = 0; f < BENCH_CALLS; f++) {
+        const float *x = x48 + f * BENCH_HOP;
+        double sum = 0;
+        dsp_logmel_frame(lm, x, mel);
+        for (size_t b = 0; b < DSP_BANDS; b++)
+            sum += pow(10, 0.1 * (double)mel[b]);
+        level[f] = (float)(10 * log10(sum));
+        memcpy(power[f], dsp_logmel_power(lm, x), sizeof power[f]);
     }
+    dsp_logmel_free(lm);
 }
 
 static void
-run_round(bench_case *c, const float x[], int round)
+run_descriptors(bench_case *c, const float x[])
 {
-    const double begin = bench_ns();
-    for (int f = 0; f < FRAMES; f++)
-        c->run(c, x + (size_t)f * c->hop);
-    c->rounds[round] = (bench_ns() - begin) / FRAMES;
-    for (int f = 0; f < FRAMES; f++) {
-        const double t = bench_ns();
-        c->run(c, x + (size_t)f * c->hop);
-        c->singles[round * FRAMES + f] = bench_ns() - t;
+    const size_t f = (size_t)(x - x48) / BENCH_HOP;
+    float out[DSP_DESCRIPTORS];
+    dsp_descriptors_frame(c->state, x, power[f], level[f], out);
+    sink = out[0];
+}
+
+static void
+add_descriptors(const char *kernel)
+{
+    dsp_descriptors *d;
+    setenv("DSP_KERN", kernel, 1);
+    if (dsp_descriptors_new(&d, BENCH_RATE))
+        exit(70);
+    add("descriptors, 48k/1536", run_descriptors, d)->kernel = kernel;
+    unsetenv("DSP_KERN");
+}
+
+static void
+run_front(bench_case *c, const float x[])
+{
+    float bands[DSP_FRONT_MAX_BANDS], cepstra[DSP_FRONT_CEPSTRA];
+    dsp_front_frame(c->state, x, bands, cepstra);
+    sink = bands[0];
+}
+
+static void
+run_bfcc(bench_case *c, const float x[])
+{
+    float out[DSP_BFCC];
+    dsp_bfcc_frame(c->state, x, out);
+    sink = out[0];
+}
+
+static void
+add_fronts(void)
+{
+    static char names[DSP_FRONTS][40];
+    dsp_bfcc *bfcc;
+    for (int k = 0; k < DSP_FRONTS; k++) {
+        dsp_front *front;
+        if (dsp_front_new(&front, (dsp_front_kind)k, BENCH_RATE))
+            exit(70);
+        snprintf(names[k], sizeof names[k], "front %s, 48k", dsp_front_name[k]);
+        add(names[k], run_front, front);
     }
+    if (dsp_bfcc_new(&bfcc, BENCH_RATE))
+        exit(70);
+    add("BFCC of timbre codes, 48k", run_bfcc, bfcc);
 }
 
 int
 main(void)
 {
-    bench_case cases[12];
-    size_t n = 0;
     const dsp_kern *kernels[4];
     const size_t n_kernels = dsp_kern_list(kernels);
-    static float x16[16000 * SECONDS], x48[48000 * SECONDS];
-    fill_signal(x16, 16000);
-    fill_signal(x48, 48000);
+    best_kernel = kernels[n_kernels - 1]->name;
+    bench_signal(x16, 16000);
+    bench_signal(x48, BENCH_RATE);
     dsp_thread_init();
+    make_spectra();
     for (size_t k = 0; k < n_kernels; k++) {
-        add_logmel(&cases[n++], kernels[k]->name, 16000, 400, 512);
-        add_logmel(&cases[n++], kernels[k]->name, 48000, 1536, 1536);
+        add_logmel(kernels[k]->name, 16000, 400, 512);
+        add_logmel(kernels[k]->name, BENCH_RATE, 1536, 1536);
     }
-    add_stream(&cases[n++], "stream: + three rolling windows, 48k", run_stream);
-    add_stream(&cases[n++], "stream: + features of all scales, 48k", run_windows);
 #ifdef HAVE_AUBIO
-    add_aubio(&cases[n++], "log-mel 64, 16k/512", 16000, 512);
-    add_aubio(&cases[n++], "log-mel 64, 48k/2048", 48000,
-              2048); /* aubio: powers of 2 */
+    add_aubio("log-mel 64, 16k/512", 16000, 512);
+    add_aubio("log-mel 64, 48k/2048", BENCH_RATE, 2048); /* aubio: powers of 2 */
 #else
     puts("aubio is not installed (libaubio-dev): no peer in this run");
 #endif
-    for (size_t i = 0; i < n; i++)
-        cases[i].singles = calloc((size_t)ROUNDS * FRAMES, sizeof(double));
-    for (int r = 0; r < ROUNDS; r++)
-        for (size_t i = 0; i < n; i++)
-            run_round(&cases[i], cases[i].rate == 16000 ? x16 : x48, r);
+    for (size_t k = 0; k < n_kernels; k++)
+        add_descriptors(kernels[k]->name);
+    add_fronts();
+    bench_run(cases, n_cases);
 
     double best[2] = {0, 0}, peer[2] = {0, 0};
-    printf("%-38s %-6s %9s %9s %9s\n", "ns per 10 ms frame", "kernel", "median", "p99",
-           "p99.9");
-    for (size_t i = 0; i < n; i++) {
+    bench_print_head("ns per 10 ms frame");
+    for (size_t i = 0; i < n_cases; i++) {
         bench_case *c = &cases[i];
-        const size_t m = (size_t)ROUNDS * FRAMES;
-        const double median = bench_quantile(c->rounds, ROUNDS, 0.5);
-        const double p99 = bench_quantile(c->singles, m, 0.99);
-        printf("%-38s %-6s %9.0f %9.0f %9.0f\n", c->name, c->kernel, median, p99,
-               bench_quantile(c->singles, m, 0.999));
-        const int fast = c->rate != 16000;
+        const double median = bench_print(c);
+        const int fast = c->x != x16;
         if (!strcmp(c->kernel, "aubio"))
             peer[fast] = median;
         else if (c->run == run_logmel)

@@ -6,8 +6,10 @@ cd "$(dirname "$0")/../.." || exit 1
 export B=${B:-build}
 sounds=${1:-${HEARKEN_SOUNDS:-/usr/share/sonic-pi/samples}}
 echo "$(sed -n 's/^model name\s*: //p' /proc/cpuinfo | head -1), $(nproc) cores, load $(cut -d ' ' -f 1 /proc/loadavg), $(date +%F)"
-echo; echo "== features"
+echo; echo "== frames"
 taskset -c 1 "$B/tests/bench/bench_dsp"
+echo; echo "== windows, and a hop of a stream"
+taskset -c 1 "$B/tests/bench/bench_event"
 echo; echo "== queries"
 taskset -c 1 "$B/tests/bench/bench_query"
 echo; echo "== click to packet, beside the bare path in the same run (µs)"
