@@ -91,7 +91,7 @@ run_one(void *ctx, size_t i)
     eval_sound *s = &e->sounds[i];
     eval_rows *clip[EVAL_SERIES], *windows[EVAL_SERIES];
     size_t n;
-    uint32_t rate_hz;
+    uint32_t rate_hz = 0;
     float *x = read_file(e->paths[i], &n, &rate_hz, s->trouble, sizeof s->trouble);
     for (size_t k = 0; k < EVAL_SERIES; k++) {
         clip[k] = &s->rows[k][EVAL_CLIP];
