@@ -8,8 +8,7 @@
 #include <stdlib.h>
 
 static const double least_spread = 1e-6, least_spread_of_mean = 1e-4;
-static const double ridge = 0.3;                /* of the mean eigenvalue of S */
-static const double eigenvalue_power = -0.0625; /* -0.5 would be whitening */
+static const double ridge = 0.2; /* of the mean eigenvalue of S */
 
 /* ---- Lessons ---- */
 
@@ -248,9 +247,6 @@ static void
 write_matrix(acoustic *k, uint32_t dim, float matrix[])
 {
     const size_t size = (size_t)dim * k->n;
-    for (uint32_t d = 0; d < dim; d++)
-        cblas_dscal((int)k->n, pow(k->value[d], eigenvalue_power),
-                    k->vector + (size_t)d * k->n, 1);
     if (k->w)
         product(k->vector, k->w, dim, k->n, k->room);
     const double *m = k->w ? k->room : k->vector;

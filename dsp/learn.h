@@ -58,9 +58,9 @@ dsp_status dsp_learn_spread(const dsp_lesson *l, float mean[], float spread[]);
  * Learns to hear past degradations, then to be short. With u the standardised rows:
  *
  *   S = mean of d d', d = u(degraded) - u(clean)
- *   W = ((S + 0.3 r I) / (0.3 r))^(-a/2), r = tr S / n_in; I if a, S or n_pairs is 0
+ *   W = ((S + 0.2 r I) / (0.2 r))^(-a/2), r = tr S / n_in; I if a, S or n_pairs is 0
  *   C = V L V', covariance of W u over rows and prior
- *   matrix = c L^(-1/16) V' W, c such that its rows have a mean square length of 1
+ *   matrix = c V' W, c such that its rows have a mean square length of 1
  *
  * V holds the eigenvectors of the max_dim largest eigenvalues, largest first, as far as
  * these reach 1e-7 of the largest and 1e-12; the entry of largest magnitude is

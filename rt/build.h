@@ -31,10 +31,11 @@ void rt_rows_free(rt_rows *r);
 
 /*
  * A few seconds of one file, as they are (copy 0) and degraded, for the learning. All
- * corpora together have RT_SEGMENTS of them: on ESC-10 and Philharmonia 64 teach what
- * 290 do, within half a point of every measure, and cost a few seconds.
+ * corpora together have RT_SEGMENTS of them. On ESC-10, 32 teach events what 290 do,
+ * but scenes less: recall@1 through degradations with an invariance of 1 is 96.2 % with
+ * 32 and 97.6 % with 64. They cost 3 s of computing.
  */
-enum { RT_SEGMENTS = 32, RT_SEGMENT_S = 5, RT_COPIES = 1 + DSP_DEGRADATIONS };
+enum { RT_SEGMENTS = 64, RT_SEGMENT_S = 5, RT_COPIES = 1 + DSP_DEGRADATIONS };
 typedef struct {
     uint64_t first; /* sample of the file */
     float *x;       /* [n], while the file is read */

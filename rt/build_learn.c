@@ -191,15 +191,22 @@ pair_rows(pairs *p, const rt_rows *clean, const rt_rows *copy)
         add_pair(p, clean->raw, copy->raw);
 }
 
-/* The scene that a few events make, as a raw row; false when none sounds. */
+/* Parts of a segment that are scenes of their own, in halves of it. */
+static const struct {
+    uint32_t first, end;
+} parts[] = {{0, 2}, {0, 1}, {1, 2}};
+enum { PARTS = sizeof parts / sizeof *parts };
+
+/* The scene that a part of the events makes, as a raw row; false when none sounds. */
 static bool
-scene_of(const rt_corpus *c, const rt_rows *events, dsp_scene *ring, float u[],
-         float raw[])
+scene_of(const rt_corpus *c, const rt_rows *events, size_t part, dsp_scene *ring,
+         float u[], float raw[])
 {
     const dsp_projection p = rt_projection_of(c, DSP_EVENT);
     const bool weighs = p.n_in == DSP_BLOCK_VALUES;
+    const uint32_t end = parts[part].end * events->n / 2;
     dsp_scene_reset(ring);
-    for (uint32_t i = 0; i < events->n; i++) {
+    for (uint32_t i = parts[part].first * events->n / 2; i < end; i++) {
         const float *event = events->raw + (size_t)i * p.n_in;
         if (dsp_standardise(&p, event, u))
             dsp_scene_push(ring, u, weighs ? dsp_event_weight(event) : 1);
@@ -215,10 +222,13 @@ pair_scenes(pairs *p, const rt_corpus *c, const rt_segment *s)
     float *raw = malloc(2 * (size_t)p->width * sizeof *raw);
     dsp_scene *ring = NULL;
     const bool ok = u && raw && !dsp_scene_new(&ring, n_in, DSP_SCENE_HOPS);
-    if (ok && scene_of(c, &s->events[0], ring, u, raw))
+    for (size_t part = 0; ok && part < PARTS; part++) {
+        if (!scene_of(c, &s->events[0], part, ring, u, raw))
+            continue;
         for (size_t k = 1; k < RT_COPIES; k++)
-            if (scene_of(c, &s->events[k], ring, u, raw + p->width))
+            if (scene_of(c, &s->events[k], part, ring, u, raw + p->width))
                 add_pair(p, raw, raw + p->width);
+    }
     dsp_scene_free(ring);
     free(raw);
     free(u);
@@ -250,7 +260,7 @@ static size_t
 most_pairs(dsp_scale scale, const rt_segment *s)
 {
     const rt_rows *clean = scale == DSP_FRAME ? s->frames : s->events;
-    const size_t n = scale == DSP_SCENE ? 1 : clean->n;
+    const size_t n = scale == DSP_SCENE ? PARTS : clean->n;
     return n * DSP_DEGRADATIONS;
 }
 

@@ -57,7 +57,7 @@ multiply(double a[N][N], double b[N][N], double out[N][N])
         }
 }
 
-/* w = (S + 0.3 tr S / N)^(-a/2) of the lesson's pairs */
+/* w = (S + 0.2 tr S / N)^(-a/2) of the lesson's pairs */
 static void
 slow_w(double w[N][N])
 {
@@ -71,7 +71,7 @@ slow_w(double w[N][N])
     for (int i = 0; i < N; i++)
         trace += s[i][i];
     for (int i = 0; i < N; i++)
-        s[i][i] += 0.3 * trace / N;
+        s[i][i] += 0.2 * trace / N;
     jacobi(s, value, v);
     for (int i = 0; i < N; i++)
         for (int j = 0; j < N; j++) {
@@ -119,7 +119,7 @@ slow_acoustic(uint32_t n_dim, double out[N][N])
     multiply(v, w, out);
     for (uint32_t d = 0; d < n_dim; d++)
         for (int i = 0; i < N; i++) {
-            out[d][i] *= sign_of_largest(v[d]) * pow(value[d], -0.0625);
+            out[d][i] *= sign_of_largest(v[d]);
             square += out[d][i] * out[d][i];
         }
     for (uint32_t d = 0; d < n_dim; d++)
