@@ -128,6 +128,7 @@ typedef struct {
     float gate_db;       /* hops below this level are silence; -120..0 */
     uint32_t event_hops; /* of an event's window, DSP_MIN_EVENT_HOPS.. */
     uint32_t front;      /* dsp_front_kind of dsp/front.h; 0 is log-mel */
+    bool timbre;         /* for dsp_stream_bfcc() of dsp/timbre.h */
 } dsp_stream_config;
 
 /* The values that are in force when nobody sets any: 48000 Hz, -70 dB, 100 hops. */

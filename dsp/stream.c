@@ -77,6 +77,17 @@ complete_hop(dsp_stream *s, dsp_hop *hop)
     s->next_hop = end_of_hop(s, s->n_hops);
 }
 
+bool
+dsp_stream_bfcc(dsp_stream *s, float out[DSP_BFCC])
+{
+    const size_t newest = (size_t)((s->n_hops + DSP_HISTORY - 1) % DSP_HISTORY);
+    if (s->bfcc && s->energy[newest] > 0)
+        return dsp_bfcc_frame(s->bfcc, s->buffer + s->fill - dsp_bfcc_window(s->bfcc),
+                              out);
+    memset(out, 0, DSP_BFCC * sizeof *out);
+    return false;
+}
+
 uint64_t
 dsp_stream_hop(const dsp_stream *s)
 {
@@ -91,8 +102,8 @@ dsp_stream_reset(dsp_stream *s, uint64_t frame)
     while (end_of_hop(s, s->n_hops) <= frame) /* rates that 100 does not divide */
         s->n_hops++;
     s->next_hop = end_of_hop(s, s->n_hops);
-    s->fill = s->window_frames;
-    memset(s->buffer, 0, s->window_frames * sizeof *s->buffer);
+    s->fill = s->kept_frames;
+    memset(s->buffer, 0, s->kept_frames * sizeof *s->buffer);
     memset(s->energy, 0, sizeof s->energy);
 }
 
@@ -103,10 +114,10 @@ dsp_stream_feed(dsp_stream *s, const float x[], size_t n, dsp_hop *hop, bool *do
     const uint64_t missing =
         s->next_hop - s->n_frames; /* at most a hop: fits the buffer */
     const size_t take = n < missing ? n : (size_t)missing;
-    if (s->fill + take > s->window_frames + (size_t)DSP_BUFFER_FRAMES) {
-        memmove(s->buffer, s->buffer + s->fill - s->window_frames,
-                s->window_frames * sizeof *s->buffer);
-        s->fill = s->window_frames;
+    if (s->fill + take > s->kept_frames + (size_t)DSP_BUFFER_FRAMES) {
+        memmove(s->buffer, s->buffer + s->fill - s->kept_frames,
+                s->kept_frames * sizeof *s->buffer);
+        s->fill = s->kept_frames;
     }
     *n_bad += copy_sane(s->buffer + s->fill, x, take);
     s->fill += take;

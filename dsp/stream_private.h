@@ -2,6 +2,7 @@
 #ifndef HEARKEN_DSP_STREAM_PRIVATE_H
 #define HEARKEN_DSP_STREAM_PRIVATE_H
 
+#include "dsp/timbre.h"
 #include "front.h"
 #include "private.h"
 
@@ -20,15 +21,17 @@ struct dsp_stream {
     dsp_descriptors *describe;
     dsp_blocks *blocks;
     dsp_front *front;         /* NULL with log-mel */
+    dsp_bfcc *bfcc;           /* NULL without timbre */
     uint32_t n_bands, n_more; /* values of a hop: of mel, of more */
     uint32_t rate_hz, event_hops;
-    uint32_t window_frames; /* samples that are kept: what a hop looks at */
+    uint32_t window_frames; /* samples that a hop looks at */
     uint32_t level_frames;  /* of them, the newest make the level: 32 ms */
+    uint32_t kept_frames;   /* samples that are kept: for the longest window */
     float gate_db;
     uint64_t n_frames, n_hops;     /* since the beginning */
     uint64_t next_hop;             /* n_frames at which the next hop is complete */
     size_t fill;                   /* of buffer */
-    float *buffer;                 /* [window_frames + DSP_BUFFER_FRAMES] */
+    float *buffer;                 /* [kept_frames + DSP_BUFFER_FRAMES] */
     float *mel;                    /* [2 DSP_HISTORY][n_bands], or the front's bands */
     float *more;                   /* [2 DSP_HISTORY][n_more]: descriptors or cepstra */
     float energy[2 * DSP_HISTORY]; /* of the bands, or of samples; 0 below the gate */

@@ -85,15 +85,20 @@ new_front(dsp_stream *s, dsp_front_kind kind)
 }
 
 static dsp_status
-allocate(dsp_stream *s, uint32_t front)
+allocate(dsp_stream *s, const dsp_stream_config *c)
 {
     const dsp_logmel_config frames = dsp_logmel_config_default(s->rate_hz);
     s->level_frames = frames.window_frames;
-    const dsp_status st =
-        front ? new_front(s, (dsp_front_kind)front) : new_mel(s, &frames);
+    dsp_status st =
+        c->front ? new_front(s, (dsp_front_kind)c->front) : new_mel(s, &frames);
+    s->kept_frames = s->window_frames;
+    if (!st && c->timbre)
+        st = dsp_bfcc_new(&s->bfcc, s->rate_hz);
     if (st)
         return st;
-    s->buffer = dsp_calloc((s->window_frames + DSP_BUFFER_FRAMES) * sizeof *s->buffer);
+    if (s->bfcc && dsp_bfcc_window(s->bfcc) > s->kept_frames)
+        s->kept_frames = dsp_bfcc_window(s->bfcc);
+    s->buffer = dsp_calloc((s->kept_frames + DSP_BUFFER_FRAMES) * sizeof *s->buffer);
     s->mel = dsp_calloc(2 * DSP_HISTORY * s->n_bands * sizeof *s->mel);
     s->more = dsp_calloc(2 * DSP_HISTORY * s->n_more * sizeof *s->more);
     return s->buffer && s->mel && s->more ? DSP_OK : DSP_ENOMEM;
@@ -114,7 +119,7 @@ dsp_stream_new(dsp_stream **out, const dsp_stream_config *c)
     s->rate_hz = c->rate_hz;
     s->gate_db = c->gate_db;
     s->event_hops = c->event_hops;
-    const dsp_status st = allocate(s, c->front);
+    const dsp_status st = allocate(s, c);
     if (st) {
         dsp_stream_free(s);
         return st;
@@ -132,6 +137,7 @@ dsp_stream_free(dsp_stream *s)
     free(s->more);
     free(s->mel);
     free(s->buffer);
+    dsp_bfcc_free(s->bfcc);
     dsp_front_free(s->front);
     dsp_blocks_free(s->blocks);
     dsp_descriptors_free(s->describe);

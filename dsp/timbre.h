@@ -8,9 +8,10 @@
  *                                        DSP_TIMBRE_FRAMES frames came nearest to
  *
  * The caller takes the frames: one at the end of every second hop (20 ms), of the
- * newest dsp_bfcc_window() samples. A code then covers 29 steps and one frame, 0.626 s.
- * The centroids are trained by dsp_kmeans() on frames of a corpus and stored with the
- * codes, which mean nothing without them.
+ * newest dsp_bfcc_window() samples, which dsp_stream_bfcc() does for a stream. A code
+ * then covers 29 steps and one frame, 0.626 s. The centroids are trained by
+ * dsp_kmeans() on frames of a corpus and stored with the codes, which mean nothing
+ * without them.
  */
 #ifndef HEARKEN_DSP_TIMBRE_H
 #define HEARKEN_DSP_TIMBRE_H
@@ -61,6 +62,14 @@ uint32_t dsp_bfcc_window(const dsp_bfcc *bfcc);
  * Does not allocate or block. 4 us at 48 kHz.
  */
 bool dsp_bfcc_frame(dsp_bfcc *bfcc, const float x[], float out[DSP_BFCC]);
+
+/*
+ * The frame that ends with the newest hop of a stream, to be asked for before the
+ * stream is fed again. Returns false, with zeros, when dsp_bfcc_frame() does, when that
+ * hop is not loud, and always without dsp_stream_config.timbre. Does not allocate or
+ * block.
+ */
+bool dsp_stream_bfcc(dsp_stream *stream, float out[DSP_BFCC]);
 
 /* Weight of a bin in a band, and the FFT's length; for tests and pictures. */
 float dsp_bfcc_weight(const dsp_bfcc *bfcc, uint32_t band, uint32_t bin);

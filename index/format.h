@@ -18,7 +18,7 @@
 #define FMT_SHARED UINT32_MAX
 
 enum {
-    FMT_VERSION = 2, /* 1: without scales 3 to 5, and still read and written */
+    FMT_VERSION = 2, /* 1: without scales 3 to 6, and still read and written */
     FMT_FIRST_EXTRA = 3,
     FMT_ORDER = 0x01020304, /* 0x04030201 where bytes are the other way round */
     FMT_ALIGN = 64,         /* a cache line; sections begin at multiples of it */
@@ -38,12 +38,14 @@ enum {
     FMT_SPREAD,       /* float [n_in] */
     FMT_MATRIX,       /* float [dim][n_in]; absent for the identity */
     FMT_KNOTS,        /* float [n_knots] */
-    FMT_ROWS,         /* float [n_entries][dim] */
+    FMT_ROWS,         /* float [n_entries][dim]; not with IDX_CODES */
     FMT_ENTRIES,      /* idx_entry [n_entries] */
-    FMT_CENTRE,       /* float [dim]; from here on only with IDX_HYPERPLANE */
+    FMT_CENTRE,       /* float [dim]; up to FMT_IDS only with IDX_HYPERPLANE */
     FMT_PLANES,       /* float [n_tables][n_planes][dim] */
     FMT_STARTS,       /* uint32 [n_tables][2^n_planes + 1] */
     FMT_IDS,          /* uint32 [n_tables][n_entries] */
+    FMT_CODES,   /* uint64 [n_entries][(dim + 63) / 64]; these only with IDX_CODES */
+    FMT_HAMMING, /* float [n_knots] */
     FMT_KINDS,
     FMT_MAX_SECTIONS = FMT_SCALE - 1 + IDX_SCALES * (FMT_KINDS - FMT_SCALE),
 };
@@ -118,8 +120,16 @@ uint64_t fmt_bytes(const fmt_scale *h, uint32_t kind);
 
 const char *fmt_kind_name(uint32_t kind);
 
-/* The counts and parameters of a scale, alone; false with a reason where one is off. */
-bool fmt_scale_fits(const fmt_scale *h, char *fault, size_t fault_len);
+/* Words of a code of dim bits. */
+static inline size_t
+fmt_code_words(uint32_t dim)
+{
+    return (dim + 63U) / 64;
+}
+
+/* The counts and parameters of scale number i, alone; false with a reason where one is
+ * off. */
+bool fmt_scale_fits(const fmt_scale *h, uint32_t i, char *fault, size_t fault_len);
 
 /* The arrays of a scale whose counts fit; false with a reason where a value is off. */
 bool idx_scale_holds(const idx_scale *s, uint32_t n_sounds, char *fault,

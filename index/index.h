@@ -16,6 +16,7 @@
 #define HEARKEN_INDEX_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -33,7 +34,8 @@ typedef enum {
 const char *idx_status_text(idx_status st);
 
 enum {
-    IDX_SCALES = 6,      /* 0 frame, 1 event, 2 scene; 3 to 5 the same by labels */
+    IDX_SCALES = 7,      /* 0 frame, 1 event, 2 scene; 3 to 5 the same by labels */
+    IDX_TIMBRE = 6,      /* and this one, which alone holds codes instead of rows */
     IDX_SPACES = 2,      /* acoustic, labels */
     IDX_MAX_DIM = 1024,  /* floats in an embedding */
     IDX_MAX_IN = 65536,  /* floats in a raw feature vector, before the projection */
@@ -42,11 +44,12 @@ enum {
     IDX_MAX_LABEL = 255,
 };
 
-typedef enum { IDX_EXACT = 0, IDX_HYPERPLANE = 1 } idx_family;
+typedef enum { IDX_EXACT = 0, IDX_HYPERPLANE = 1, IDX_CODES = 2 } idx_family;
 
 /*
  * How one scale is searched. Zeros mean "choose for me" in idx_tune(); in a file only
- * the four counts of an exact scale are 0.
+ * the four counts of a scale without tables are 0. IDX_CODES is the family of scale
+ * IDX_TIMBRE and of no other; there is nothing to choose in it.
  */
 typedef struct {
     uint32_t family;         /* idx_family */
@@ -54,7 +57,7 @@ typedef struct {
     uint32_t n_tables;       /* L: 1..64 */
     uint32_t n_probes;       /* T: buckets visited in all tables together, >= L */
     uint32_t max_candidates; /* rows compared exactly at most, in probe order */
-    float recall;            /* recall@10 measured by idx_tune(); 1 for IDX_EXACT */
+    float recall;            /* recall@10 measured by idx_tune(); 1 for the others */
     float candidates;        /* mean rows compared per query, measured by idx_tune() */
 } idx_params;
 
@@ -83,6 +86,14 @@ typedef struct {
  *   rows          [n_entries][dim] unit length, within 1e-3
  *   entries       [n_entries]
  *
+ * Scale IDX_TIMBRE has a code of dim bits for each entry instead of a row, and knots
+ * for either distance, ascending likenesses of 0..1:
+ *
+ *   codes          [n_entries][(dim + 63) / 64] bit b is bit b & 63 of word b >> 6, 0
+ *                  from dim on
+ *   knots          [n_knots] of Jaccard likeness: common bits / bits of either
+ *   hamming_knots  [n_knots] of 1 - differing bits / dim
+ *
  * index stores mean, spread and matrix for its caller and does not use them. A scale
  * that is all zeros is absent; without entries, knots may be absent too.
  */
@@ -90,6 +101,8 @@ typedef struct {
     uint32_t n_in, dim, n_entries, n_knots;
     const float *mean, *spread, *matrix, *knots, *rows;
     const idx_entry *entries;
+    const uint64_t *codes; /* these two of IDX_TIMBRE only */
+    const float *hamming_knots;
     idx_params params;
 } idx_scale;
 
@@ -155,8 +168,8 @@ void idx_scratch_free(idx_scratch *scratch);
  * By the scale's family: an exact scan, or hyperplane LSH (Charikar, STOC 2002) with
  * multi-probing (Lv et al., VLDB 2007; order of flips as in FALCONN) and exact
  * re-ranking. Real-time safe: does not allocate, lock or block. IDX_EARG if k is 0 or >
- * IDX_MAX_K, IDX_ESILENT if x has no direction. An empty scale answers IDX_OK with no
- * hits.
+ * IDX_MAX_K or the scale holds codes, IDX_ESILENT if x has no direction. An empty scale
+ * answers IDX_OK with no hits.
  */
 idx_status idx_query(const idx_index *index, uint32_t scale, idx_scratch *scratch,
                      const float x[], uint32_t k, idx_hit hits[], uint32_t *n_hits,
@@ -167,8 +180,31 @@ idx_status idx_query_exact(const idx_index *index, uint32_t scale, idx_scratch *
                            const float x[], uint32_t k, idx_hit hits[],
                            uint32_t *n_hits);
 
-/* Where a cosine lies among the knots of a scale, linearly between them: 0..1. */
+/*
+ * The same in a scale of codes, by comparing every code (index/codes.h).
+ *
+ *   code        [(dim + 63) / 64]
+ *   by_jaccard  or by Hamming distance
+ *   hits        [k] out; cosine is the likeness, 0..1: 1 - distance, Hamming distances
+ *               being shares of dim
+ *
+ * Real-time safe. A code without bits has a Jaccard likeness of 0 to all. IDX_EARG if k
+ * is 0 or > IDX_MAX_K or the scale holds rows; one that is absent or empty has no hits.
+ */
+idx_status idx_query_codes(const idx_index *index, uint32_t scale, idx_scratch *scratch,
+                           const uint64_t code[], uint32_t k, bool by_jaccard,
+                           idx_hit hits[], uint32_t *n_hits, idx_work *work);
+
+/*
+ * Where a cosine lies among the knots of a scale, linearly between them: 0..1. Codes
+ * have few likenesses and many ties; there it is the share of knots that are less
+ * alike, so that a code as alike as a third of all nearest strangers are does not
+ * score 1.
+ */
 float idx_score(const idx_scale *scale, float cosine);
+
+/* The same for likenesses of codes by Hamming distance. */
+float idx_score_hamming(const idx_scale *scale, float likeness);
 
 /* ---- Building ------------------------------------------------------------------- */
 
@@ -195,9 +231,15 @@ idx_status idx_tune(const idx_scale *scale, uint64_t seed, float target_recall,
  * Fills knots[n_knots] with the quantiles of how alike a moment and its nearest
  * stranger are: for up to n_sample rows spread over the scale, the highest cosine to a
  * row of another sound. With fewer than two sounds: evenly spaced over [-1, 1].
+ * IDX_EARG for a scale of codes.
  */
 idx_status idx_calibrate(const idx_scale *scale, uint32_t n_sample, uint32_t n_knots,
                          float knots[]);
+
+/* The same for a scale of codes, with its likenesses by either distance; with fewer
+ * than two sounds evenly spaced over [0, 1]. */
+idx_status idx_calibrate_codes(const idx_scale *scale, uint32_t n_sample,
+                               uint32_t n_knots, float jaccard[], float hamming[]);
 
 typedef struct {
     uint32_t n_sounds;

@@ -230,6 +230,8 @@ take_scale(const opening *o, const fmt_scale *h, uint32_t scale)
         .knots = data_of(o, at[FMT_KNOTS]),
         .rows = data_of(o, at[FMT_ROWS]),
         .entries = data_of(o, at[FMT_ENTRIES]),
+        .codes = data_of(o, at[FMT_CODES]),
+        .hamming_knots = data_of(o, at[FMT_HAMMING]),
         .params = {.family = h->family,
                    .n_planes = h->n_planes,
                    .n_tables = h->n_tables,
@@ -268,7 +270,7 @@ check_scale(opening *o, uint32_t i)
         return damaged(o, "a scale is missing");
     if (h->zero[0] | h->zero[1] | h->zero[2] | h->zero[3])
         return damaged(o, "a reserved field of a scale is not 0");
-    if (!fmt_scale_fits(h, fault, sizeof fault))
+    if (!fmt_scale_fits(h, i, fault, sizeof fault))
         return damaged(o, fault);
     const idx_status st = check_sizes(o, h, i);
     if (st)

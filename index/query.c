@@ -104,6 +104,8 @@ query(const idx_index *index, uint32_t scale, idx_scratch *s, const float x[],
     if (scale >= IDX_SCALES || k == 0 || k > IDX_MAX_K || s->index != index)
         return IDX_EARG;
     const idx_scale *sc = &index->scales[scale];
+    if (sc->params.family == IDX_CODES)
+        return IDX_EARG;
     if (sc->dim > 0 && !idx_direction(s->unit, x, sc->dim))
         return IDX_ESILENT;
     if (sc->n_entries == 0)
@@ -138,15 +140,44 @@ idx_query_exact(const idx_index *index, uint32_t scale, idx_scratch *scratch,
     return query(index, scale, scratch, x, k, hits, n_hits, &unwanted, IDX_EXACT);
 }
 
-/* Number of knots that are <= cosine, by bisection. */
+idx_status
+idx_query_codes(const idx_index *index, uint32_t scale, idx_scratch *s,
+                const uint64_t code[], uint32_t k, bool by_jaccard, idx_hit hits[],
+                uint32_t *n_hits, idx_work *work)
+{
+    *n_hits = 0;
+    if (work)
+        *work = (idx_work){0};
+    if (scale >= IDX_SCALES || k == 0 || k > IDX_MAX_K || s->index != index)
+        return IDX_EARG;
+    const idx_scale *sc = &index->scales[scale];
+    if (sc->n_entries == 0)
+        return IDX_OK;
+    if (sc->params.family != IDX_CODES)
+        return IDX_EARG;
+    const idx_codes codes = {sc->codes, sc->n_entries,
+                             (uint32_t)fmt_code_words(sc->dim)};
+    const idx_status st =
+        by_jaccard ? idx_codes_jaccard(&codes, s->codes, code, k, s->code_hit, n_hits)
+                   : idx_codes_hamming(&codes, s->codes, code, k, s->code_hit, n_hits);
+    const float whole = by_jaccard ? 1.0F : (float)sc->dim;
+    for (uint32_t i = 0; i < *n_hits; i++)
+        hits[i] = (idx_hit){.entry = s->code_hit[i].id,
+                            .cosine = 1.0F - s->code_hit[i].distance / whole};
+    if (work)
+        work->n_candidates = sc->n_entries;
+    return st;
+}
+
+/* Number of knots that are < cosine, or also those that are equal, by bisection. */
 static uint32_t
-knots_below(const idx_scale *scale, float cosine)
+knots_below(const float knots[], uint32_t n, float cosine, bool or_equal)
 {
     uint32_t lo = 0;
-    uint32_t hi = scale->n_knots;
+    uint32_t hi = n;
     while (lo < hi) {
         const uint32_t mid = lo + (hi - lo) / 2;
-        if (scale->knots[mid] <= cosine)
+        if (or_equal ? knots[mid] <= cosine : knots[mid] < cosine)
             lo = mid + 1;
         else
             hi = mid;
@@ -154,15 +185,29 @@ knots_below(const idx_scale *scale, float cosine)
     return lo;
 }
 
+static float
+score(const float knots[], uint32_t n_knots, float cosine, bool or_equal)
+{
+    const uint32_t n = knots_below(knots, n_knots, cosine, or_equal);
+    if (n == 0 || n_knots < 2) /* NaN is below every knot too */
+        return 0.0F;
+    if (n == n_knots)
+        return 1.0F;
+    const float k0 = knots[n - 1];
+    const float k1 = knots[n];
+    return ((float)(n - 1) + (cosine - k0) / (k1 - k0)) / (float)(n_knots - 1);
+}
+
 float
 idx_score(const idx_scale *scale, float cosine)
 {
-    const uint32_t n = knots_below(scale, cosine);
-    if (n == 0 || scale->n_knots < 2) /* NaN is below every knot too */
-        return 0.0F;
-    if (n == scale->n_knots)
-        return 1.0F;
-    const float k0 = scale->knots[n - 1];
-    const float k1 = scale->knots[n];
-    return ((float)(n - 1) + (cosine - k0) / (k1 - k0)) / (float)(scale->n_knots - 1);
+    return score(scale->knots, scale->n_knots, cosine,
+                 scale->params.family != IDX_CODES);
+}
+
+float
+idx_score_hamming(const idx_scale *scale, float likeness)
+{
+    return score(scale->hamming_knots, scale->hamming_knots ? scale->n_knots : 0,
+                 likeness, false);
 }

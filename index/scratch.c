@@ -1,11 +1,11 @@
-/* Working memory of searches: one block, carved. */
+/* Working memory of searches: one block, carved; that of codes is their own. */
 #include "search.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 typedef struct {
-    size_t dim, sides, tables, probes, seen;
+    size_t dim, sides, tables, probes, seen, codes;
 } needs;
 
 static size_t
@@ -17,10 +17,12 @@ larger(size_t a, size_t b)
 static needs
 needs_of(const idx_index *index)
 {
-    needs n = {1, 0, 0, 0, 0};
+    needs n = {1, 0, 0, 0, 0, 0};
     for (uint32_t i = 0; i < IDX_SCALES; i++) {
         const idx_scale *sc = &index->scales[i];
         n.dim = larger(n.dim, sc->dim);
+        if (sc->params.family == IDX_CODES)
+            n.codes = larger(n.codes, sc->n_entries);
         if (sc->params.family != IDX_HYPERPLANE)
             continue;
         n.sides = larger(n.sides, (size_t)sc->params.n_tables * sc->params.n_planes);
@@ -56,6 +58,7 @@ lay_out(idx_scratch *s, unsigned char *base, const needs *n)
     s->found = carve(base, &used, IDX_BLOCK, sizeof *s->found);
     s->cosine = carve(base, &used, IDX_SCAN, sizeof *s->cosine);
     s->seen = carve(base, &used, n->seen, sizeof *s->seen);
+    s->code_hit = carve(base, &used, n->codes ? IDX_MAX_K : 0, sizeof *s->code_hit);
     return used;
 }
 
@@ -75,6 +78,10 @@ idx_scratch_new(idx_scratch **out, const idx_index *index)
     s->index = index;
     s->kern = idx_kern_pick();
     s->n_seen = (uint32_t)n.seen;
+    if (n.codes && idx_code_scratch_new(&s->codes, (uint32_t)n.codes, IDX_MAX_K)) {
+        free(base);
+        return IDX_ENOMEM;
+    }
     *out = s;
     return IDX_OK;
 }
@@ -82,5 +89,7 @@ idx_scratch_new(idx_scratch **out, const idx_index *index)
 void
 idx_scratch_free(idx_scratch *scratch)
 {
+    if (scratch)
+        idx_code_scratch_free(scratch->codes);
     free(scratch);
 }

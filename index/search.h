@@ -7,6 +7,7 @@
 
 #include "format.h"
 #include "idxkern.h"
+#include "index/codes.h"
 
 enum {
     IDX_BLOCK = 128, /* rows compared between two looks at the best k, by hash search */
@@ -35,17 +36,19 @@ typedef struct {
 struct idx_scratch {
     const idx_index *index;
     const idx_kern *kern;
-    float *unit;     /* [dim] the query at unit length */
-    float *centred;  /* [dim] unit - centre */
-    float *side;     /* [n_tables][n_planes] projections */
-    uint32_t *rank;  /* [n_tables][n_planes] see rank_planes() */
-    uint32_t *home;  /* [n_tables] key of the query */
-    idx_probe *heap; /* [n_probes] least score first */
-    uint32_t *seen;  /* [n_entries] the query that last compared this row */
-    uint32_t *found; /* [IDX_BLOCK] rows about to be compared */
-    float *cosine;   /* [IDX_SCAN] */
-    uint32_t n_seen; /* most entries in a scale that has tables */
-    uint32_t stamp;  /* number of the query, 1.. */
+    float *unit;             /* [dim] the query at unit length */
+    float *centred;          /* [dim] unit - centre */
+    float *side;             /* [n_tables][n_planes] projections */
+    uint32_t *rank;          /* [n_tables][n_planes] see rank_planes() */
+    uint32_t *home;          /* [n_tables] key of the query */
+    idx_probe *heap;         /* [n_probes] least score first */
+    uint32_t *seen;          /* [n_entries] the query that last compared this row */
+    uint32_t *found;         /* [IDX_BLOCK] rows about to be compared */
+    float *cosine;           /* [IDX_SCAN] */
+    idx_code_scratch *codes; /* these two NULL without codes */
+    idx_code_hit *code_hit;  /* [IDX_MAX_K] */
+    uint32_t n_seen;         /* most entries in a scale that has tables */
+    uint32_t stamp;          /* number of the query, 1.. */
     uint32_t n_heap;
     uint32_t n_home; /* home buckets given out so far */
 };

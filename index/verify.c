@@ -13,7 +13,7 @@ fmt_kind_name(uint32_t kind)
     static const char *const names[FMT_KINDS] = {
         "?",      "settings", "report", "sounds", "strings", "scale",
         "mean",   "spread",   "matrix", "knots",  "rows",    "entries",
-        "centre", "planes",   "starts", "ids",
+        "centre", "planes",   "starts", "ids",    "codes",   "hamming knots",
     };
     return names[kind < FMT_KINDS ? kind : 0];
 }
@@ -22,6 +22,7 @@ uint64_t
 fmt_bytes(const fmt_scale *h, uint32_t kind)
 {
     const uint64_t tables = h->family == IDX_HYPERPLANE ? h->n_tables : 0;
+    const bool codes = h->family == IDX_CODES;
     switch (kind) {
     case FMT_SCALE:
         return sizeof *h;
@@ -33,7 +34,7 @@ fmt_bytes(const fmt_scale *h, uint32_t kind)
     case FMT_KNOTS:
         return (uint64_t)h->n_knots * sizeof(float);
     case FMT_ROWS:
-        return (uint64_t)h->n_entries * h->dim * sizeof(float);
+        return codes ? 0 : (uint64_t)h->n_entries * h->dim * sizeof(float);
     case FMT_ENTRIES:
         return (uint64_t)h->n_entries * sizeof(idx_entry);
     case FMT_CENTRE:
@@ -44,6 +45,10 @@ fmt_bytes(const fmt_scale *h, uint32_t kind)
         return tables * (((uint64_t)1 << h->n_planes) + 1) * sizeof(uint32_t);
     case FMT_IDS:
         return tables * h->n_entries * sizeof(uint32_t);
+    case FMT_CODES:
+        return codes ? h->n_entries * fmt_code_words(h->dim) * sizeof(uint64_t) : 0;
+    case FMT_HAMMING:
+        return codes ? (uint64_t)h->n_knots * sizeof(float) : 0;
     default:
         return 0;
     }
@@ -76,7 +81,7 @@ params_fit(const fmt_scale *h, char *fault, size_t fault_len)
         return FAULT("recall is outside of 0..1");
     if (!(h->candidates >= 0.0F && h->candidates <= (float)UINT32_MAX))
         return FAULT("candidates are not a count");
-    if (h->family == IDX_EXACT)
+    if (h->family == IDX_EXACT || h->family == IDX_CODES)
         return !(h->n_planes | h->n_tables | h->n_probes | h->max_candidates) ||
                FAULT("it has tables but is searched exactly");
     if (h->family != IDX_HYPERPLANE)
@@ -95,10 +100,22 @@ params_fit(const fmt_scale *h, char *fault, size_t fault_len)
     return true;
 }
 
-bool
-fmt_scale_fits(const fmt_scale *h, char *fault, size_t fault_len)
+/* The one scale of codes, unless it is absent: all zeros. */
+static bool
+family_fits(const fmt_scale *h, uint32_t i, char *fault, size_t fault_len)
 {
-    return counts_fit(h, fault, fault_len) && params_fit(h, fault, fault_len);
+    if (i != IDX_TIMBRE && h->family == IDX_CODES)
+        return FAULT("only scale %d holds codes", IDX_TIMBRE);
+    if (i == IDX_TIMBRE && h->family != IDX_CODES && h->n_in)
+        return FAULT("scale %d holds no codes", IDX_TIMBRE);
+    return true;
+}
+
+bool
+fmt_scale_fits(const fmt_scale *h, uint32_t i, char *fault, size_t fault_len)
+{
+    return counts_fit(h, fault, fault_len) && params_fit(h, fault, fault_len) &&
+           family_fits(h, i, fault, fault_len);
 }
 
 /* Index of the first value outside of [lo, hi], or n; NaN is outside of everything. */
@@ -129,14 +146,15 @@ projection_holds(const idx_scale *s, char *fault, size_t fault_len)
 }
 
 static bool
-knots_hold(const idx_scale *s, char *fault, size_t fault_len)
+knots_hold(const float knots[], size_t n, const char *name, char *fault,
+           size_t fault_len)
 {
-    const size_t i = first_outside(s->knots, s->n_knots, -1.0F, 1.0F);
-    if (i < s->n_knots)
-        return FAULT("knots[%zu] is not a cosine", i);
-    for (size_t k = 1; k < s->n_knots; k++)
-        if (s->knots[k] < s->knots[k - 1])
-            return FAULT("knots[%zu] is below the one before", k);
+    const size_t i = first_outside(knots, n, -1.0F, 1.0F);
+    if (i < n)
+        return FAULT("%s[%zu] is not a cosine", name, i);
+    for (size_t k = 1; k < n; k++)
+        if (knots[k] < knots[k - 1])
+            return FAULT("%s[%zu] is below the one before", name, k);
     return true;
 }
 
@@ -181,11 +199,27 @@ entries_hold(const idx_scale *s, uint32_t n_sounds, char *fault, size_t fault_le
     return true;
 }
 
+/* No bit from dim on: distances are of dim bits. */
+static bool
+codes_hold(const idx_scale *s, char *fault, size_t fault_len)
+{
+    const size_t n_words = fmt_code_words(s->dim);
+    const uint64_t beyond = s->dim % 64 ? ~(uint64_t)0 << s->dim % 64 : 0;
+    for (size_t i = 0; i < s->n_entries; i++)
+        if (s->codes[(i + 1) * n_words - 1] & beyond)
+            return FAULT("code[%zu] has a bit beyond its %u", i, s->dim);
+    return knots_hold(s->hamming_knots, s->n_knots, "hamming knots", fault, fault_len);
+}
+
 bool
 idx_scale_holds(const idx_scale *s, uint32_t n_sounds, char *fault, size_t fault_len)
 {
-    return projection_holds(s, fault, fault_len) && knots_hold(s, fault, fault_len) &&
-           fmt_units_hold(s->rows, s->n_entries, s->dim, "row", fault, fault_len) &&
+    return projection_holds(s, fault, fault_len) &&
+           knots_hold(s->knots, s->n_knots, "knots", fault, fault_len) &&
+           (s->params.family == IDX_CODES
+                ? codes_hold(s, fault, fault_len)
+                : fmt_units_hold(s->rows, s->n_entries, s->dim, "row", fault,
+                                 fault_len)) &&
            entries_hold(s, n_sounds, fault, fault_len);
 }
 

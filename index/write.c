@@ -62,7 +62,7 @@ head_of(const idx_scale *s)
         .recall = 1.0F,
         .candidates = (float)s->n_entries,
     };
-    if (h.family == IDX_EXACT) /* nothing to choose, nothing measured */
+    if (h.family != IDX_HYPERPLANE) /* nothing to choose, nothing measured */
         return h;
     h.n_planes = s->params.n_planes;
     h.n_tables = s->params.n_tables;
@@ -76,8 +76,11 @@ head_of(const idx_scale *s)
 static bool
 arrays_given(const idx_scale *s)
 {
-    return (s->n_in == 0 || (s->mean && s->spread)) && (s->n_knots == 0 || s->knots) &&
-           (s->n_entries == 0 || (s->rows && s->entries));
+    const bool codes = s->params.family == IDX_CODES;
+    return (s->n_in == 0 || (s->mean && s->spread)) &&
+           (s->n_knots == 0 || (s->knots && (!codes || s->hamming_knots))) &&
+           (s->n_entries == 0 ||
+            (s->entries && (codes ? s->codes != NULL : s->rows != NULL)));
 }
 
 static idx_status
@@ -86,7 +89,7 @@ check_scale(plan *p, uint32_t i)
     const idx_scale *s = &p->in->scales[i];
     char fault[FAULT_BYTES] = "an array is missing";
     p->heads[i] = head_of(s);
-    if (arrays_given(s) && fmt_scale_fits(&p->heads[i], fault, sizeof fault) &&
+    if (arrays_given(s) && fmt_scale_fits(&p->heads[i], i, fault, sizeof fault) &&
         idx_scale_holds(s, p->in->n_sounds, fault, sizeof fault))
         return IDX_OK;
     return idx_because(IDX_EARG, p->why, p->why_len,
@@ -218,10 +221,19 @@ add_scale(plan *p, uint32_t i)
     const idx_scale *s = &p->in->scales[i];
     const idx_built *b = &p->built[i];
     const void *const data[FMT_KINDS] = {
-        [FMT_SCALE] = &p->heads[i], [FMT_MEAN] = s->mean,     [FMT_SPREAD] = s->spread,
-        [FMT_MATRIX] = s->matrix,   [FMT_KNOTS] = s->knots,   [FMT_ROWS] = s->rows,
-        [FMT_ENTRIES] = s->entries, [FMT_CENTRE] = b->centre, [FMT_PLANES] = b->planes,
-        [FMT_STARTS] = b->start,    [FMT_IDS] = b->id,
+        [FMT_SCALE] = &p->heads[i],
+        [FMT_MEAN] = s->mean,
+        [FMT_SPREAD] = s->spread,
+        [FMT_MATRIX] = s->matrix,
+        [FMT_KNOTS] = s->knots,
+        [FMT_ROWS] = s->rows,
+        [FMT_ENTRIES] = s->entries,
+        [FMT_CENTRE] = b->centre,
+        [FMT_PLANES] = b->planes,
+        [FMT_STARTS] = b->start,
+        [FMT_IDS] = b->id,
+        [FMT_CODES] = s->codes,
+        [FMT_HAMMING] = s->hamming_knots,
     };
     for (uint32_t kind = FMT_SCALE; kind < FMT_KINDS; kind++)
         if (fmt_bytes(&p->heads[i], kind) > 0)

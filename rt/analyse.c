@@ -15,8 +15,8 @@ enum {
 };
 static const uint32_t beginnings[] = {5, 10, 20, 40}; /* hops */
 
-static int64_t
-time_of(const rt_analyse *a, uint64_t frame)
+int64_t
+rt_time_of(const rt_analyse *a, uint64_t frame)
 {
     const int64_t ahead = (int64_t)(frame - a->block_frame);
     return a->block_us + ahead * 1000000 / (int64_t)a->rate_hz;
@@ -31,7 +31,7 @@ tell_onset(rt_analyse *a, const float x[], size_t at)
                         .sound = UINT32_MAX,
                         .level_db = 20 * log10f(fabsf(x[at])),
                         .frame = frame,
-                        .centre_us = time_of(a, frame)};
+                        .centre_us = rt_time_of(a, frame)};
     a->sink.match(a->sink.ctx, &m);
 }
 
@@ -67,6 +67,14 @@ already_seen(const uint32_t seen[], uint32_t n, uint32_t sound)
     return false;
 }
 
+static float
+score_of(const rt_analyse *a, uint32_t scale, float cosine)
+{
+    const idx_scale *sc = idx_scale_of(a->index, a->set[scale]);
+    return scale != RT_TIMBRE || a->by_jaccard ? idx_score(sc, cosine)
+                                               : idx_score_hamming(sc, cosine);
+}
+
 /* Sends the best entry of each of the first k sounds among the hits. */
 static void
 tell_matches(rt_analyse *a, rt_match *m, uint32_t n_hits)
@@ -75,7 +83,7 @@ tell_matches(rt_analyse *a, rt_match *m, uint32_t n_hits)
     uint32_t n = 0;
     for (uint32_t i = 0; i < n_hits && n < a->k; i++) {
         const idx_entry *e = &sc->entries[a->hits[i].entry];
-        m->score = idx_score(sc, a->hits[i].cosine);
+        m->score = score_of(a, m->scale, a->hits[i].cosine);
         if (m->score < a->min_score || already_seen(a->seen, n, e->sound))
             continue;
         a->seen[n++] = e->sound;
@@ -130,7 +138,7 @@ judge(rt_analyse *a, const rt_match *m, uint32_t n_hits)
 {
     const idx_scale *sc = idx_scale_of(a->index, a->set[m->scale]);
     rt_agreement *agreed = &a->agreement[m->scale];
-    if (!n_hits || idx_score(sc, a->hits[0].cosine) < a->min_score) {
+    if (!n_hits || score_of(a, m->scale, a->hits[0].cosine) < a->min_score) {
         agreed->in_a_row = 0;
         return RT_N_below_score;
     }
@@ -148,7 +156,7 @@ judge(rt_analyse *a, const rt_match *m, uint32_t n_hits)
 /* The sounds most like the mean of the query and its three nearest, behind the nearest
  * one, which stays the first. Cosines stay those of the query itself. */
 static void
-refine(rt_analyse *a, dsp_scale scale, uint32_t *n, idx_work *work)
+refine(rt_analyse *a, uint32_t scale, uint32_t *n, idx_work *work)
 {
     const idx_scale *sc = idx_scale_of(a->index, a->set[scale]);
     const idx_hit nearest = a->hits[0];
@@ -183,44 +191,55 @@ hear(rt_analyse *a, rt_match *m, uint32_t hops, const dsp_hop *hop)
             hop->index + 1 < DSP_SCENE_HOPS ? hop->index + 1 : DSP_SCENE_HOPS;
         const uint32_t n = dsp_scene_window(a->scene, a->raw);
         m->heard_s = (float)(n * a->event_step) / DSP_HOPS_PER_S;
-        m->centre_us = time_of(a, m->frame - most * a->rate_hz / DSP_HOPS_PER_S / 2);
+        m->centre_us = rt_time_of(a, m->frame - most * a->rate_hz / DSP_HOPS_PER_S / 2);
         return n > 0;
     }
     dsp_span span;
-    const bool heard =
-        dsp_stream_window(a->stream, m->scale, hops, a->raw, &span) >= DSP_MIN_LOUD;
+    const bool heard = dsp_stream_window(a->stream, (dsp_scale)m->scale, hops, a->raw,
+                                         &span) >= DSP_MIN_LOUD;
     const uint64_t before =
         (2 * span.ago + span.n_hops) * (uint64_t)a->rate_hz / (2 * DSP_HOPS_PER_S);
     m->heard_s = (float)span.n_hops / DSP_HOPS_PER_S;
-    m->centre_us = time_of(a, m->frame - before);
+    m->centre_us = rt_time_of(a, m->frame - before);
     return heard;
 }
 
-static int
-search(rt_analyse *a, rt_match *m, uint32_t hops, const dsp_hop *hop)
+/* The entries most like the window, into a->hits. False when there is nothing in it. */
+static bool
+search(rt_analyse *a, rt_match *m, uint32_t hops, const dsp_hop *hop, uint32_t *n,
+       idx_work *work)
 {
-    const idx_scale *sc = idx_scale_of(a->index, a->set[m->scale]);
-    idx_work work = {0};
-    uint32_t n = 0;
-    if (!sc->n_entries)
-        return RT_N_below_score;
     const dsp_projection p =
         rt_projection_in(a->index, a->set[m->scale], &a->layout[m->scale]);
-    if (!hear(a, m, hops, hop) || !dsp_project(&p, a->raw, a->u, a->query) ||
-        idx_query(a->index, a->set[m->scale], a->scratch, a->query, a->n_hits, a->hits,
-                  &n, &work))
+    return hear(a, m, hops, hop) && dsp_project(&p, a->raw, a->u, a->query) &&
+           !idx_query(a->index, a->set[m->scale], a->scratch, a->query, a->n_hits,
+                      a->hits, n, work);
+}
+
+/* Looks for what sounds like now and tells of it; the fate of this answer. */
+static int
+look(rt_analyse *a, rt_match *m, uint32_t hops, const dsp_hop *hop)
+{
+    /* of codes there is no mean to refine with, and no space of labels */
+    const bool codes = m->scale == RT_TIMBRE;
+    idx_work work = {0};
+    uint32_t n = 0;
+    if (!idx_scale_of(a->index, a->set[m->scale])->n_entries)
+        return RT_N_below_score;
+    if (codes ? !rt_timbre_search(a, m, &n, &work)
+              : !search(a, m, hops, hop, &n, &work))
         return RT_N_silent;
     rt_count(a->counts, RT_N_cut, work.cut);
     const int fate = judge(a, m, n);
     if (fate == RT_N_matched) {
-        if (a->refine)
+        if (a->refine && !codes)
             refine(a, m->scale, &n, &work);
         tell_matches(a, m, n);
-        if (a->n_voters)
+        if (a->n_voters && !codes)
             tell_label(a, *m, n);
     } else if (fate == RT_N_below_score && a->want_nomatch) {
         m->kind = RT_NOMATCH;
-        m->score = n ? idx_score(sc, a->hits[0].cosine) : 0;
+        m->score = n ? score_of(a, m->scale, a->hits[0].cosine) : 0;
         a->sink.match(a->sink.ctx, m);
     }
     return fate;
@@ -228,13 +247,13 @@ search(rt_analyse *a, rt_match *m, uint32_t hops, const dsp_hop *hop)
 
 /* The answer of one scale at one hop, of at most so many hops. */
 static void
-answer(rt_analyse *a, dsp_scale scale, uint64_t hops, const dsp_hop *hop)
+answer(rt_analyse *a, uint32_t scale, uint64_t hops, const dsp_hop *hop)
 {
     rt_match m = {.kind = RT_MATCH, .scale = scale, .frame = hop->frames};
     const uint32_t most = scale == DSP_FRAME ? DSP_FRAME_HOPS : a->event_hops;
     rt_count(a->counts, RT_N_answers, 1);
     rt_count(a->counts,
-             a->gate.open ? search(a, &m, hops < most ? (uint32_t)hops : most, hop)
+             a->gate.open ? look(a, &m, hops < most ? (uint32_t)hops : most, hop)
                           : RT_N_gated,
              1);
 }
@@ -271,6 +290,8 @@ listen_hop(rt_analyse *a, const dsp_hop *hop)
         answer(a, DSP_EVENT, since, hop);
     if ((a->scales >> DSP_SCENE & 1U) && end % SCENE_EVERY == 0)
         answer(a, DSP_SCENE, end, hop);
+    if ((a->scales >> RT_TIMBRE & 1U) && since % EVENT_EVERY == 0)
+        answer(a, RT_TIMBRE, since, hop);
 }
 
 /* ---- Building -------------------------------------------------------------------- */
@@ -325,6 +346,8 @@ on_hop(rt_analyse *a, const dsp_hop *hop)
 {
     rt_count(a->counts, RT_N_hops, 1);
     rt_count(a->counts, RT_N_silent_hops, !hop->loud);
+    if (a->timbre)
+        rt_timbre_hop(a, hop);
     if (a->index)
         listen_hop(a, hop);
     else
@@ -347,6 +370,7 @@ rt_analyse_block(rt_analyse *a, const float x[], size_t n, int64_t first_us)
             const size_t at = rt_gate_feed(&a->gate, x, used, a->n_frames);
             if (at < used) {
                 a->onset_hop = gathered;
+                rt_timbre_reset(a);
                 tell_onset(a, x, at);
             }
         }
@@ -368,7 +392,8 @@ rt_analyse_gap(rt_analyse *a, uint64_t n_frames)
         dsp_scene_reset(a->scene);
     a->onset_hop = dsp_stream_hop(a->stream);
     a->gate.open = false;
-    for (dsp_scale s = DSP_FRAME; s < DSP_SCALES; s++)
+    rt_timbre_reset(a);
+    for (uint32_t s = 0; s < RT_SCALES; s++)
         a->agreement[s].in_a_row = 0;
 }
 
@@ -395,6 +420,8 @@ rt_analyse_finish(rt_analyse *a)
             end = hop.index + 1;
             any = true;
             rt_count(a->counts, RT_N_hops, 1);
+            if (a->timbre)
+                rt_timbre_hop(a, &hop);
         }
     }
     emit_rest(a, RT_FRAMES, DSP_FRAME_HOPS, FRAME_STEP, end);

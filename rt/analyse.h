@@ -11,19 +11,28 @@
 
 #include "counts.h"
 #include "dsp/front.h"
+#include "dsp/timbre.h"
 #include "index/index.h"
 #include "options.h"
 
 typedef enum { RT_MATCH, RT_ONSET, RT_NOMATCH, RT_LABEL } rt_kind;
 
+/* Scales of findings, and bits of match.scales: those of dsp, and timbre codes. */
+enum { RT_TIMBRE = DSP_SCALES, RT_SCALES };
+
+/* Name of a scale, and the scale of a set of the index. */
+const char *rt_scale_name(uint32_t scale);
+uint32_t rt_scale_of_set(uint32_t set);
+
 /* One finding, from the index to the socket. Frames are samples since the stream began.
  */
 typedef struct {
     rt_kind kind;
-    dsp_scale scale;
+    uint32_t scale; /* dsp_scale or RT_TIMBRE */
     uint32_t rank;  /* 1 is the best; 0 for an onset; how many voted on a label */
     uint32_t sound; /* of the index; UINT32_MAX for an onset; for a label, one of it */
-    float score, cosine;     /* score: for a label, its share of the votes */
+    float score, cosine;     /* score: for a label, its share of the votes; cosine: for
+                                codes, how alike they are */
     float start_s, length_s; /* where in the sound */
     float heard_s;           /* of sound that was compared; 0 for an onset */
     float level_db;          /* onset: peak of the sample that opened the gate */
@@ -32,16 +41,17 @@ typedef struct {
 } rt_match;
 
 /*
- * Raw features of one window, for build: frames; events, a window each half length; and
+ * Raw features of one window, for build: frames; events, a window each half length;
  * beginnings, the first 50, 100, 200 and 400 ms of what begins after a pause, which is
- * what an event answer has heard so soon after an onset.
+ * what an event answer has heard so soon after an onset; and with build.timbre a BFCC
+ * frame each DSP_TIMBRE_STEP_HOPS, zeros for a silent one.
  */
-typedef enum { RT_FRAMES, RT_EVENTS, RT_BEGINNINGS, RT_MOMENTS } rt_moments;
+typedef enum { RT_FRAMES, RT_EVENTS, RT_BEGINNINGS, RT_BFCCS, RT_MOMENTS } rt_moments;
 typedef struct {
     rt_moments kind;
     float start_s, length_s;
     uint64_t end;     /* the hop that follows the window */
-    const float *raw; /* [n], as rt_layout_of() its scale says */
+    const float *raw; /* [n], as rt_layout_of() its scale says, or [DSP_BFCC] */
     uint32_t n;
 } rt_moment;
 

@@ -27,8 +27,8 @@ struct rt_analyse {
     rt_counts *counts;
     rt_sink sink;
     rt_gate gate;
-    dsp_scene *scene;         /* NULL: build, or no scenes in the index */
-    uint32_t set[DSP_SCALES]; /* of the index, that each scale is searched in */
+    dsp_scene *scene;        /* NULL: build, or no scenes in the index */
+    uint32_t set[RT_SCALES]; /* of the index, that each scale is searched in */
     uint32_t rate_hz;
     uint32_t event_hops, event_step;
     uint32_t k, n_hits, confirm, scales;
@@ -36,19 +36,40 @@ struct rt_analyse {
     bool want_nomatch, refine, weighs; /* weighs: events by their amplitude in scenes */
     float min_score;
     uint64_t min_gap_frames;
-    uint64_t n_frames;  /* fed since the beginning, gaps included */
-    uint64_t onset_hop; /* in which the gate opened last: events count from it */
+    uint64_t n_frames;       /* fed since the beginning, gaps included */
+    uint64_t onset_hop;      /* in which the gate opened last: events count from it */
+    dsp_timbre_code code;    /* listen: since the onset, or the last 0.6 s */
+    uint64_t n_bfccs;        /* frames since it was empty */
+    bool timbre, by_jaccard; /* timbre: BFCC frames are wanted */
     uint64_t emitted[DSP_SCALES]; /* build: hops covered by the windows sent so far */
     uint64_t quiet_hops, begun;   /* build: in a row; hop at which the sound began */
     int64_t block_us;             /* when sample block_frame sounded */
     uint64_t block_frame;
-    rt_agreement agreement[DSP_SCALES];
-    uint64_t *last_sent[DSP_SCALES]; /* [n_sounds] frame + 1, 0 for never */
-    idx_hit *hits;                   /* [n_hits] */
-    uint32_t *seen;                  /* [k or n_voters] sounds in this answer */
+    rt_agreement agreement[RT_SCALES];
+    uint64_t *last_sent[RT_SCALES]; /* [n_sounds] frame + 1, 0 for never */
+    idx_hit *hits;                  /* [n_hits] */
+    uint32_t *seen;                 /* [k or n_voters] sounds in this answer */
     dsp_layout layout[DSP_SCALES];
     float raw[2 * DSP_BLOCK_VALUES], u[2 * DSP_BLOCK_VALUES];
     float *query, *refined; /* [dim of the largest scale] */
 };
+
+/* When a sample sounded, as block times go. */
+int64_t rt_time_of(const rt_analyse *a, uint64_t frame);
+
+/* ---- Timbre codes (analyse_timbre.c) ----------------------------------------------
+ */
+
+/* If a BFCC frame ends with this hop: it joins the code, or goes to the build. */
+void rt_timbre_hop(rt_analyse *a, const dsp_hop *hop);
+
+/* Forgets the code: an onset or a gap. */
+void rt_timbre_reset(rt_analyse *a);
+
+/*
+ * The entries whose codes are nearest to that of now, into a->hits; in m how much sound
+ * it holds. Returns false when that is none.
+ */
+bool rt_timbre_search(rt_analyse *a, rt_match *m, uint32_t *n_hits, idx_work *work);
 
 #endif

@@ -10,6 +10,18 @@
 const char *const rt_count_name[RT_COUNTS] = {RT_COUNT_LIST};
 #undef N
 
+const char *
+rt_scale_name(uint32_t scale)
+{
+    return scale < DSP_SCALES ? dsp_scale_name[scale] : "timbre";
+}
+
+uint32_t
+rt_scale_of_set(uint32_t set)
+{
+    return set == IDX_TIMBRE ? RT_TIMBRE : set % DSP_SCALES;
+}
+
 dsp_layout
 rt_layout_of(const rt_options *o, dsp_scale scale)
 {
@@ -50,7 +62,7 @@ static bool
 allocate(rt_analyse *a, const idx_index *index)
 {
     uint32_t most = 1;
-    for (uint32_t s = 0; s < DSP_SCALES; s++) {
+    for (uint32_t s = 0; s < RT_SCALES; s++) {
         const uint32_t dim = idx_scale_of(index, a->set[s])->dim;
         most = dim > most ? dim : most;
         a->last_sent[s] = calloc(idx_n_sounds(index) + 1U, sizeof *a->last_sent[s]);
@@ -78,6 +90,11 @@ configure(rt_analyse *a, const rt_options *o)
         a->layout[s] = rt_layout_of(o, s);
         a->set[s] = o->search.space * DSP_SCALES + s;
     }
+    a->set[RT_TIMBRE] = IDX_TIMBRE;
+    a->timbre = !a->index ? o->build.timbre
+                          : (o->match.scales >> RT_TIMBRE & 1U) &&
+                                idx_scale_of(a->index, IDX_TIMBRE)->n_entries;
+    a->by_jaccard = o->search.codes == RT_CODES_JACCARD;
     a->k = o->match.k;
     /* The entries of one sound overlap and crowd the first places. */
     a->n_voters = !o->search.space ? 0 : a->k > LEAST_VOTERS ? a->k : LEAST_VOTERS;
@@ -126,7 +143,8 @@ rt_analyse_new(rt_analyse **out, uint32_t rate_hz, const rt_options *o,
     const dsp_stream_config c = {.rate_hz = rate_hz,
                                  .gate_db = o->dsp.gate_db,
                                  .event_hops = a->event_hops,
-                                 .front = o->dsp.frontend};
+                                 .front = o->dsp.frontend,
+                                 .timbre = a->timbre};
     const dsp_status st = dsp_stream_new(&a->stream, &c);
     if (st == DSP_EARG)
         snprintf(why, why_len,
@@ -149,13 +167,21 @@ rt_analyse_free(rt_analyse *a)
     dsp_stream_free(a->stream);
     dsp_scene_free(a->scene);
     idx_scratch_free(a->scratch);
-    for (uint32_t s = 0; s < DSP_SCALES; s++)
+    for (uint32_t s = 0; s < RT_SCALES; s++)
         free(a->last_sent[s]);
     free(a->query);
     free(a->refined);
     free(a->hits);
     free(a->seen);
     free(a);
+}
+
+/* Values of a raw vector of a set of the index. */
+static uint32_t
+values_of(const rt_options *o, uint32_t set)
+{
+    return set == IDX_TIMBRE ? DSP_BFCC
+                             : rt_layout_of(o, (dsp_scale)(set % DSP_SCALES)).n_in;
 }
 
 /* The settings text of an index is "features = NAME", then settings as in a preset. */
@@ -179,13 +205,20 @@ rt_analyse_settings(rt_options *o, const idx_index *index, char *why, size_t why
         fclose(file);
     for (uint32_t s = 0; ok && s < IDX_SCALES; s++) {
         const idx_scale *sc = idx_scale_of(index, s);
-        const uint32_t n_in = rt_layout_of(o, (dsp_scale)(s % DSP_SCALES)).n_in;
+        const uint32_t n_in = values_of(o, s);
         if (sc->n_entries && sc->n_in != n_in) {
             snprintf(why, why_len,
                      "its features have %u values instead of %u; build it anew",
                      sc->n_in, n_in);
             return false;
         }
+    }
+    const idx_scale *codes = idx_scale_of(index, IDX_TIMBRE);
+    if (codes->n_entries && (codes->dim != DSP_TIMBRE_BITS || !codes->matrix)) {
+        snprintf(why, why_len,
+                 "its timbre codes have %u bits instead of %d; build it anew",
+                 codes->dim, DSP_TIMBRE_BITS);
+        return false;
     }
     if (ok && o->search.space && !idx_scale_of(index, DSP_SCALES + DSP_EVENT)->dim) {
         snprintf(why, why_len,

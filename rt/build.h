@@ -4,7 +4,8 @@
  *
  *   files --build_analyse--> raw rows of each file, and of degraded copies of a few
  *         --build_merge--> gathered, scenes made (build_scene), learned from
- *         (build_learn), projected, calibrated, tuned: an rt_corpus
+ *         (build_learn), projected, calibrated, tuned, coded (build_timbre): an
+ * rt_corpus
  */
 #ifndef HEARKEN_RT_BUILD_H
 #define HEARKEN_RT_BUILD_H
@@ -90,7 +91,9 @@ typedef struct {
     uint32_t *label_id; /* [n_sounds], UINT32_MAX for none; NULL: no space of labels */
     uint32_t n_labels;
     rt_raw raw[DSP_SCALES];
-    rt_learned learned[IDX_SCALES];
+    rt_learned learned[IDX_SCALES]; /* matrix of IDX_TIMBRE: its centroids */
+    uint64_t *codes;                /* [n_entries of IDX_TIMBRE][DSP_TIMBRE_WORDS] */
+    float *hamming_knots;
     char *settings, *report;
     double seconds; /* of sound */
 } rt_corpus;
@@ -132,6 +135,15 @@ bool rt_learn_spread(rt_corpus *c, dsp_scale scale, char *why, size_t why_len);
 bool rt_learn_acoustic(rt_corpus *c, dsp_scale scale, const rt_job jobs[], size_t n,
                        const rt_options *o, char *why, size_t why_len);
 bool rt_learn_labels(rt_corpus *c, dsp_scale scale, char *why, size_t why_len);
+
+/*
+ * Learns the centroids of the BFCC frames of all jobs and makes the scale of timbre
+ * codes out of them: a code of DSP_TIMBRE_FRAMES each half of them. It stays absent
+ * where no frame sounds. Frees the frames. False, with why.
+ */
+enum { RT_KNOTS = 257, RT_CALIBRATION_SAMPLE = 500 };
+bool rt_build_timbre(rt_corpus *c, rt_job jobs[], size_t n, const rt_options *o,
+                     char *why, size_t why_len);
 
 /* Takes the rows out of the jobs (freeing them as it goes), learns, projects,
  * calibrates and tunes. False, with why, when memory runs out or a scale is too large.

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { N_KNOTS = 257, CALIBRATION_SAMPLE = 500, MIN_LABELS = 3 };
+enum { MIN_LABELS = 3 };
 
 static bool
 no_memory(char *why, size_t why_len)
@@ -199,12 +199,12 @@ arrange(rt_corpus *c, uint32_t set, const rt_options *o, char *why, size_t why_l
     idx_scale *sc = &c->contents.scales[set];
     const rt_raw *raw = &c->raw[set % DSP_SCALES];
     rt_learned *s = &c->learned[set];
-    s->knots = calloc(N_KNOTS, sizeof *s->knots);
+    s->knots = calloc(RT_KNOTS, sizeof *s->knots);
     if (!s->knots || !project(c, set, &sc->n_entries))
         return no_memory(why, why_len);
     sc->n_in = raw->layout.n_in;
     sc->dim = s->matrix ? sc->dim : sc->n_in;
-    sc->n_knots = N_KNOTS;
+    sc->n_knots = RT_KNOTS;
     sc->mean = raw->mean;
     sc->spread = raw->spread;
     sc->matrix = s->matrix;
@@ -223,7 +223,7 @@ arrange(rt_corpus *c, uint32_t set, const rt_options *o, char *why, size_t why_l
     snprintf(what, sizeof what, "arranging scale %s%s",
              dsp_scale_name[set % DSP_SCALES], set < DSP_SCALES ? "" : " by labels");
     rt_progress_begin(&p, what);
-    idx_status st = idx_calibrate(sc, CALIBRATION_SAMPLE, N_KNOTS, s->knots);
+    idx_status st = idx_calibrate(sc, RT_CALIBRATION_SAMPLE, RT_KNOTS, s->knots);
     if (!st)
         st = idx_tune(sc, c->contents.seed, o->index.recall,
                       o->index.family == RT_FAMILY_AUTO, &sc->params, show_tuning, &p);
@@ -294,7 +294,8 @@ rt_build_merge(rt_corpus *c, rt_job jobs[], size_t n, const rt_options *o, char 
     for (size_t i = 0; i < n; i++)
         rt_rows_free(&jobs[i].rows[RT_EVENTS]);
     return finish(c, DSP_SCENE, jobs, n, o, why, why_len) &&
-           finish(c, DSP_EVENT, jobs, n, o, why, why_len);
+           finish(c, DSP_EVENT, jobs, n, o, why, why_len) &&
+           (!o->build.timbre || rt_build_timbre(c, jobs, n, o, why, why_len));
 }
 
 void
@@ -312,6 +313,8 @@ rt_corpus_free(rt_corpus *c)
         free(c->learned[s].knots);
         free(c->learned[s].entries);
     }
+    free(c->codes);
+    free(c->hamming_knots);
     free(c->label_id);
     free(c->sounds);
     free(c->labels);

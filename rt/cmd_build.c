@@ -84,10 +84,12 @@ report(const rt_corpus *c, const rt_files *files, const rt_job jobs[], size_t sk
         const idx_scale *sc = &c->contents.scales[s];
         if (!sc->n_in)
             continue;
-        printf("  %-5s %s %8u entries, ", dsp_scale_name[s % DSP_SCALES],
-               s < DSP_SCALES ? "         " : "by labels", sc->n_entries);
-        if (sc->params.family == IDX_EXACT)
-            printf("exact search\n");
+        printf("  %-6s%s %8u entries, ", rt_scale_name(rt_scale_of_set(s)),
+               s < DSP_SCALES || s == IDX_TIMBRE ? "         " : "by labels",
+               sc->n_entries);
+        if (sc->params.family != IDX_HYPERPLANE)
+            printf("exact search%s\n",
+                   sc->params.family == IDX_CODES ? " of codes" : "");
         else
             printf("%u tables of %u bits, %u probes: recall@10 %.3f, %.0f compared\n",
                    sc->params.n_tables, sc->params.n_planes, sc->params.n_probes,

@@ -1,5 +1,5 @@
 /* hearken info x.hkn: what is in an index and how it was made. */
-#include "dsp/dsp.h"
+#include "analyse.h"
 #include "load.h"
 #include "out.h"
 #include "rt.h"
@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const family_name[] = {"exact", "hyperplane"};
+static const char *const family_name[] = {"exact", "hyperplane", "codes"};
 
 static double
 total_hours(const idx_index *ix)
@@ -66,9 +66,11 @@ print_table(const idx_index *ix, const char *path)
             continue;
         if (s == DSP_SCALES)
             puts("by labels:");
-        printf("%-5s  %8u  %3u  %-10s", dsp_scale_name[s % DSP_SCALES], sc->n_entries,
+        if (s == IDX_TIMBRE)
+            puts("by codes:");
+        printf("%-6s %8u  %3u  %-10s", rt_scale_name(rt_scale_of_set(s)), sc->n_entries,
                sc->dim, family_name[p->family]);
-        if (p->family == IDX_EXACT)
+        if (p->family != IDX_HYPERPLANE)
             printf("       -     -       -      1.000  %8u\n", sc->n_entries);
         else
             printf("  %6u  %4u  %6u      %5.3f  %8.0f\n", p->n_tables, p->n_planes,
@@ -96,10 +98,10 @@ print_json(const idx_index *ix, const char *path)
         printf("%s\"%s%s\":{\"entries\":%u,\"dim\":%u,\"family\":\"%s\",\"tables\":%u,"
                "\"planes\":%u,\"probes\":%u,\"max_candidates\":%u,\"recall\":%.6f,"
                "\"candidates\":%.1f}",
-               s ? "," : "", dsp_scale_name[s % DSP_SCALES],
-               s < DSP_SCALES ? "" : "-labels", sc->n_entries, sc->dim,
-               family_name[sc->params.family], sc->params.n_tables, sc->params.n_planes,
-               sc->params.n_probes, sc->params.max_candidates,
+               s ? "," : "", rt_scale_name(rt_scale_of_set(s)),
+               s < DSP_SCALES || s == IDX_TIMBRE ? "" : "-labels", sc->n_entries,
+               sc->dim, family_name[sc->params.family], sc->params.n_tables,
+               sc->params.n_planes, sc->params.n_probes, sc->params.max_candidates,
                (double)sc->params.recall, (double)sc->params.candidates);
     }
     fputs("},\"settings\":", stdout);

@@ -13,8 +13,8 @@ enum { LISTED = 10 }; /* sounds in the list at the end of a file */
 /* Where a file's lines go, and its best match with each sound, for the list. */
 typedef struct {
     rt_out out;
-    dsp_scale listed; /* scale that the list is about */
-    rt_match *best;   /* [n_sounds]; rank 0: none; NULL: no list */
+    uint32_t listed; /* scale that the list is about */
+    rt_match *best;  /* [n_sounds]; rank 0: none; NULL: no list */
 } query;
 
 static void
@@ -50,7 +50,7 @@ write_list(query *q, const char *path)
     qsort(q->best, n, sizeof *q->best, by_cosine);
     fputs("\nmost like ", q->out.to);
     rt_plain_text(q->out.to, path);
-    fprintf(q->out.to, " at scale %s:\n", dsp_scale_name[q->listed]);
+    fprintf(q->out.to, " at scale %s:\n", rt_scale_name(q->listed));
     for (uint32_t i = 0; i < n && i < LISTED && q->best[i].rank; i++) {
         q->best[i].rank = i + 1;
         rt_out_write(&q->out, &q->best[i]);
@@ -66,7 +66,7 @@ begin_list(query *q, const rt_options *o)
         return true;
     q->listed = DSP_EVENT;
     while (!(o->match.scales >> q->listed & 1U))
-        q->listed = (dsp_scale)((q->listed + 1) % DSP_SCALES);
+        q->listed = (q->listed + 1) % RT_SCALES;
     q->best = calloc(idx_n_sounds(q->out.index) + 1U, sizeof *q->best);
     return q->best;
 }

@@ -21,6 +21,11 @@ rt_load(idx_index **out, const char *path, rt_options *o)
         *out = NULL;
         return RT_CONFIG;
     }
+    if (o && o->match.scales >> RT_TIMBRE & 1U &&
+        !idx_scale_of(*out, IDX_TIMBRE)->n_entries)
+        rt_say("%s has no timbre codes, so that scale timbre will not answer; build it "
+               "with --build-timbre yes",
+               path);
     return RT_OK;
 }
 

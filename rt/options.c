@@ -11,13 +11,14 @@
 enum { T_U32, T_FLOAT, T_CHOICE, T_SET, T_TEXT, T_NAME, T_LIST };
 
 static const char *const families[] = {"auto", "exact", "hyperplane", NULL};
-static const char *const scales[] = {"frame", "event", "scene", NULL};
+static const char *const scales[] = {"frame", "event", "scene", "timbre", NULL};
 static const char *const formats[] = {"auto", "json", "table", "none", NULL};
 static const char *const refines[] = {"auto", "no", "yes", NULL};
 static const char *const fronts[] = {"mel",  "morlet",           "morlet-zounds",
                                      "bark", "bark-zounds-2016", "bark-zounds",
                                      NULL}; /* as dsp_front_name */
 static const char *const spaces[] = {"acoustic", "labels", NULL};
+static const char *const distances[] = {"jaccard", "hamming", NULL};
 static const char *const yesno[] = {"no", "yes", NULL};
 
 #define AT(member) offsetof(rt_options, member)
@@ -48,6 +49,11 @@ static const rt_field fields[] = {
      "of "
      "folders as labels, FILE is a CSV with the columns file and label; "
      "see search.space",
+     0},
+    {"build", "timbre", "yes|no", T_CHOICE, AT(build.timbre), 0, 0, yesno, RT_BUILD,
+     "no",
+     "add timbre codes, for scale timbre of match.scales: which of 128 spectral "
+     "envelopes of the corpus occur within 0.6 s",
      0},
     {"dsp", "gate-db", "DBFS", T_FLOAT, AT(dsp.gate_db), -120, 0, NULL,
      RT_BUILD | RT_EVAL, "-70",
@@ -88,7 +94,8 @@ static const rt_field fields[] = {
      "event,scene",
      "scales to answer at: frame (0.1 s of sound, 100 answers a second), event (1 s, "
      "10 a "
-     "second), scene (10 s, 1 a second)",
+     "second), scene (10 s, 1 a second), timbre (0.6 s, 10 a second, where the index "
+     "was built with build.timbre)",
      0},
     {"match", "k", "N", T_U32, AT(match.k), 1, 100, NULL, FIND, "1",
      "different sounds in an answer, best first", 'k'},
@@ -119,6 +126,11 @@ static const rt_field fields[] = {
      "corpus apart, where the index was built with build.labels; answers then come "
      "with "
      "a vote on the label",
+     0},
+    {"search", "codes", "NAME", T_CHOICE, AT(search.codes), 0, 0, distances, FIND,
+     "jaccard",
+     "how timbre codes are compared: jaccard by the share of envelopes in common, "
+     "hamming by how many differ, which favours sounds of few",
      0},
     {"osc", "to", "HOST:PORT", T_LIST, AT(osc.to), 0, 0, NULL, RT_LISTEN,
      "127.0.0.1:9000",

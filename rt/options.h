@@ -32,13 +32,14 @@ typedef enum {
     RT_FORMAT_NONE
 } rt_format;
 typedef enum { RT_REFINE_AUTO, RT_REFINE_NO, RT_REFINE_YES } rt_refine;
+typedef enum { RT_CODES_JACCARD, RT_CODES_HAMMING } rt_codes;
 typedef enum { RT_FAMILY_AUTO, RT_FAMILY_EXACT, RT_FAMILY_HYPERPLANE } rt_family;
 
 typedef struct {
     struct {
         char output[RT_TEXT];
-        char labels[RT_TEXT]; /* "none", "folders" or a CSV */
-        uint32_t threads, seed;
+        char labels[RT_TEXT];           /* "none", "folders" or a CSV */
+        uint32_t threads, seed, timbre; /* timbre: 0, 1 */
         float invariance;
     } build;
     struct {
@@ -50,13 +51,14 @@ typedef struct {
         float recall;
     } index;
     struct {
-        uint32_t scales; /* bit s for dsp_scale s */
+        uint32_t scales; /* bit s for dsp_scale s or RT_TIMBRE */
         uint32_t k, confirm, min_gap_ms;
         uint32_t refine; /* rt_refine */
         float score, gate_db;
     } match;
     struct {
         uint32_t space; /* 0 acoustic, 1 labels */
+        uint32_t codes; /* rt_codes */
     } search;
     struct {
         rt_list to;

@@ -66,7 +66,7 @@ json(rt_out *o, const rt_match *m)
         fprintf(o->to, ",\"level_db\":%.2f}\n", (double)m->level_db);
         return;
     }
-    fprintf(o->to, ",\"scale\":\"%s\",\"heard\":%.2f", dsp_scale_name[m->scale],
+    fprintf(o->to, ",\"scale\":\"%s\",\"heard\":%.2f", rt_scale_name(m->scale),
             (double)m->heard_s);
     if (m->kind == RT_LABEL) {
         fputs(",\"label\":", o->to);
@@ -108,22 +108,21 @@ table(rt_out *o, const rt_match *m)
         return;
     }
     if (m->kind == RT_NOMATCH) {
-        fprintf(o->to, "%8.2f  %-5s     -  %5.3f  no match\n", t,
-                dsp_scale_name[m->scale], (double)m->score);
+        fprintf(o->to, "%8.2f  %-6s    -  %5.3f  no match\n", t,
+                rt_scale_name(m->scale), (double)m->score);
         return;
     }
     const idx_sound s = idx_sound_of(o->index, m->sound);
     if (m->kind == RT_LABEL) {
-        fprintf(o->to, "%8.2f  %-5s  label  %.2f of %u: ", t, dsp_scale_name[m->scale],
+        fprintf(o->to, "%8.2f  %-6s label  %.2f of %u: ", t, rt_scale_name(m->scale),
                 (double)m->score, m->rank);
         rt_plain_text(o->to, s.label);
         fputc('\n', o->to);
         return;
     }
     const char *name = strrchr(s.path, '/');
-    fprintf(o->to, "%8.2f  %-5s  %4u  %5.3f  %6.3f  %6.2f  ", t,
-            dsp_scale_name[m->scale], m->rank, (double)m->score, (double)m->cosine,
-            (double)m->start_s);
+    fprintf(o->to, "%8.2f  %-6s %4u  %5.3f  %6.3f  %6.2f  ", t, rt_scale_name(m->scale),
+            m->rank, (double)m->score, (double)m->cosine, (double)m->start_s);
     rt_plain_text(o->to, s.label);
     fputs(" / ", o->to);
     rt_plain_text(o->to, name ? name + 1 : s.path);

@@ -72,20 +72,20 @@ encode(const rt_publish *p, const rt_match *m, int32_t seq, uint8_t out[])
         return osc_onset_encode(out, OSC_MAX_DATAGRAM, &o);
     }
     if (m->kind == RT_NOMATCH) {
-        const osc_nomatch n = {seq, input, dsp_scale_name[m->scale], m->score,
+        const osc_nomatch n = {seq, input, rt_scale_name(m->scale), m->score,
                                age_ms(p, m)};
         return osc_nomatch_encode(out, OSC_MAX_DATAGRAM, &n);
     }
     const idx_sound s = idx_sound_of(p->config.index, m->sound);
     if (m->kind == RT_LABEL) {
-        const osc_label l = {seq,         input,    dsp_scale_name[m->scale],
+        const osc_label l = {seq,         input,    rt_scale_name(m->scale),
                              s.label,     m->score, (int32_t)m->rank,
                              age_ms(p, m)};
         return osc_label_encode(out, OSC_MAX_DATAGRAM, &l);
     }
     const osc_match o = {.seq = seq,
                          .input = input,
-                         .scale = dsp_scale_name[m->scale],
+                         .scale = rt_scale_name(m->scale),
                          .rank = (int32_t)m->rank,
                          .score = m->score,
                          .cosine = m->cosine,

@@ -410,7 +410,7 @@ START_TEST(an_index_of_other_features_is_refused)
         idx_index *other;
         idx_contents c = {.settings = cases[i].settings, .report = ""};
         const float knots[2] = {-1, 1}, zero[1] = {0}, one[1] = {1};
-        for (int s = 0; s < IDX_SCALES; s++)
+        for (int s = 0; s < IDX_TIMBRE; s++)
             c.scales[s] = (idx_scale){.n_in = 1,
                                       .dim = 1,
                                       .n_knots = 2,

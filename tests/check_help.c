@@ -64,8 +64,8 @@ END_TEST
 START_TEST(help_tells_the_built_in_value_and_the_range)
 {
     static const char *const parts[] = {
-        "(event,scene; of: frame event scene)", "(0.5; 0 to 1)", "(-60; -120 to 0)",
-        "(auto; of: auto json table none)", "(0; 0 to 600000)"};
+        "(event,scene; of: frame event scene timbre)", "(0.5; 0 to 1)",
+        "(-60; -120 to 0)", "(auto; of: auto json table none)", "(0; 0 to 600000)"};
     char *text = help_text(RT_QUERY, false), *to = text;
     for (const char *from = text; *from; from++) /* undo the line breaks */
         if (*from != '\n' && (*from != ' ' || (to > text && to[-1] != ' ')))

@@ -61,7 +61,13 @@ same_scale(const idx_scale *a, const idx_scale *b)
     same_floats(a->matrix, b->matrix, a->matrix ? (size_t)a->n_in * a->dim : 0,
                 "matrices");
     same_floats(a->knots, b->knots, a->n_knots, "knots");
-    same_floats(a->rows, b->rows, (size_t)a->n_entries * a->dim, "rows");
+    same_floats(a->rows, b->rows, a->codes ? 0 : (size_t)a->n_entries * a->dim, "rows");
+    same_floats(a->hamming_knots, b->hamming_knots, a->codes ? a->n_knots : 0,
+                "hamming knots");
+    ck_assert(!a->codes == !b->codes);
+    ck_assert(!a->codes ||
+              !memcmp(a->codes, b->codes,
+                      (size_t)a->n_entries * ((a->dim + 63) / 64) * sizeof *a->codes));
     ck_assert(a->n_entries == 0 ||
               memcmp(a->entries, b->entries, a->n_entries * sizeof *a->entries) == 0);
     ck_assert_uint_eq((uintptr_t)b->rows % 64, 0);
@@ -137,6 +143,11 @@ START_TEST(an_index_of_nothing_can_be_written_and_asked)
     uint32_t n;
     idx_work work;
     for (uint32_t i = 0; i < IDX_SCALES; i++) {
+        n = 9;
+        ck_assert_int_eq(
+            idx_query_codes(ix, i, s, (const uint64_t[]){1}, 1, true, &hit, &n, &work),
+            IDX_OK);
+        ck_assert_uint_eq(n, 0);
         n = 9;
         ck_assert_int_eq(idx_query(ix, i, s, x, 1, &hit, &n, &work), IDX_OK);
         ck_assert_uint_eq(n, 0);

@@ -7,7 +7,7 @@
 static unsigned char *good;
 static size_t n_good;
 
-/* A small index with a hashed scale, an exact one and an absent one. */
+/* A small index with a hashed scale, an exact one, an absent one and one of codes. */
 static void
 make_good(void)
 {
@@ -16,6 +16,7 @@ make_good(void)
     const char *path = temp_path("damage.hkn");
     corpus_make(&c, (const uint32_t[]){40, 5, 0, 0}, (const uint32_t[]){6, 4, 0, 0}, 3,
                 12);
+    corpus_add_codes(&c, 4, 70, 13);
     c.contents.scales[0].params = (idx_params){.family = IDX_HYPERPLANE,
                                                .n_planes = 3,
                                                .n_tables = 2,
@@ -125,7 +126,24 @@ static const struct {
     {"2^30 knots", FMT_SCALE, 0, 12, 1073741824.0, "n_knots"},
     {"matrix that is not there", FMT_SCALE, 1, 16, 1, "missing"},
     {"matrix flag of 2", FMT_SCALE, 0, 16, 2, "matrix"},
-    {"unknown family", FMT_SCALE, 0, 20, 2, "family 2"},
+    {"unknown family", FMT_SCALE, 0, 20, 3, "family 3"},
+    {"codes among the rows", FMT_SCALE, 1, 20, 2, "only scale 6 holds codes"},
+    {"rows among the codes", FMT_SCALE, 6, 20, 0, "scale 6 holds no codes"},
+    {"planes of codes", FMT_SCALE, 6, 24, 3, "searched exactly"},
+    {"codes of another dim", FMT_SCALE, 6, 4, 64, "of another size"},
+    {"dim of codes that fits their words only", FMT_SCALE, 6, 4, 71, "of another size"},
+    {"one code more", FMT_SCALE, 6, 8, 5, "of another size"},
+    {"2^32 - 1 codes", FMT_SCALE, 6, 8, 4294967295.0, "of another size"},
+    {"knots of codes of another number", FMT_SCALE, 6, 12, 18, "of another size"},
+    {"bit beyond the code", FMT_CODES, 6, 3 * 16 + 8, 0x40, "code[3] has a bit beyond"},
+    {"last bit beyond the code", FMT_CODES, 6, 12, 0x80000000,
+     "code[0] has a bit beyond"},
+    {"entry of codes beyond the sounds", FMT_ENTRIES, 6, 12, 9, "of sound 9"},
+    {"knot of Jaccard above 1", FMT_KNOTS, 6, 0, 0x40000000,
+     "knots[0] is not a cosine"},
+    {"knot of Hamming that is NaN", FMT_HAMMING, 6, 4, 0x7fc00000,
+     "hamming knots[1] is not a cosine"},
+    {"knots of Hamming that fall", FMT_HAMMING, 6, 4, 0, "hamming knots[1] is below"},
     {"tables in an exact scale", FMT_SCALE, 0, 20, 0, "searched exactly"},
     {"0 planes", FMT_SCALE, 0, 24, 0, "n_planes 0"},
     {"4 planes", FMT_SCALE, 0, 24, 4, "of another size"},
@@ -196,6 +214,12 @@ static const struct {
      "lies elsewhere"},
     {"offset beyond the file", FMT_ROWS, 0, offsetof(fmt_section, offset),
      (uint64_t)-64, "lies elsewhere"},
+    {"codes given to scale 1", FMT_CODES, 6, offsetof(fmt_section, scale), 1,
+     "of another size"},
+    {"codes missing", FMT_CODES, 6, offsetof(fmt_section, kind), FMT_ROWS,
+     "of another size"},
+    {"knots of Hamming as centre", FMT_HAMMING, 6, offsetof(fmt_section, kind),
+     FMT_CENTRE, "of another size"},
     {"size beyond the file", FMT_ROWS, 0, offsetof(fmt_section, bytes), (uint64_t)-1,
      "lies elsewhere"},
 };

@@ -230,7 +230,7 @@ static const struct {
     {"osc.onsets", "true", "osc.onsets cannot be \"true\"; it wants one of no, yes"},
     {"match.scales", "second",
      "match.scales cannot be \"second\"; it wants a list, with commas, of frame, "
-     "event, scene"},
+     "event, scene, timbre"},
     {"jack.client-name", "",
      "jack.client-name cannot be \"\"; it wants 1 to 63 characters on one line"},
     {"osc.to", "", "osc.to cannot be \"\"; it wants 1 to 255 characters on one line"},
@@ -259,6 +259,7 @@ static const struct {
     {"scene", 4},       {"frame,scene", 5},
     {"scene,frame", 5}, {"frame, event ,scene", 7},
     {"frame event", 3}, {"event,event", 2},
+    {"timbre", 8},      {"scene,timbre", 12},
     {",event,", 2},     {"", 0},
     {",", 0},           {" ", 0},
     {"event;scene", 0}, {"eventscene", 0},

@@ -122,7 +122,7 @@ write_index(const char *path)
     static const idx_entry entries[2] = {{0, 0, 0.5F}, {1, 0.5F, 1}};
     idx_contents c = {.n_sounds = 2, .sounds = sounds, .settings = "", .report = ""};
     char why[400] = "";
-    for (uint32_t s = 0; s < IDX_SCALES; s++)
+    for (uint32_t s = 0; s < IDX_TIMBRE; s++)
         c.scales[s] = (idx_scale){.n_in = 2,
                                   .dim = 2,
                                   .n_entries = 2,

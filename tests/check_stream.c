@@ -417,15 +417,15 @@ static const struct {
     const char *name;
     dsp_stream_config c;
     bool ok;
-} settings[] = {{"lowest", {22000, -120, 25, 0}, true},
-                {"highest", {96000, 0, 200, 0}, true},
-                {"rate too low", {21999, -70, 100, 0}, false},
-                {"rate too high", {96001, -70, 100, 0}, false},
-                {"gate too low", {48000, -120.5F, 100, 0}, false},
-                {"gate above full scale", {48000, 0.5F, 100, 0}, false},
-                {"gate not a number", {48000, NAN, 100, 0}, false},
-                {"event too short", {48000, -70, 24, 0}, false},
-                {"event too long", {48000, -70, 201, 0}, false}};
+} settings[] = {{"lowest", {22000, -120, 25, 0, false}, true},
+                {"highest", {96000, 0, 200, 0, false}, true},
+                {"rate too low", {21999, -70, 100, 0, false}, false},
+                {"rate too high", {96001, -70, 100, 0, false}, false},
+                {"gate too low", {48000, -120.5F, 100, 0, false}, false},
+                {"gate above full scale", {48000, 0.5F, 100, 0, false}, false},
+                {"gate not a number", {48000, NAN, 100, 0, false}, false},
+                {"event too short", {48000, -70, 24, 0, false}, false},
+                {"event too long", {48000, -70, 201, 0, false}, false}};
 
 START_TEST(new_accepts_documented_settings)
 {

@@ -217,6 +217,29 @@ is "indeed" $?
 gives "info gives JSON" 0 "" "$hearken" info x.hkn -f json
 python3 -c 'import json, sys; assert json.load(sys.stdin)["sounds"] == 10' <out
 is "of ten sounds" $?
+gives "scale timbre is missing in an index without codes" 0 "has no timbre codes" \
+    "$hearken" query x.hkn $sound --match-scales timbre -f json
+one_line "in one sentence"
+gives "a build with codes succeeds" 0 "" "$hearken" build corpus -o codes.hkn --build-timbre yes \
+    --build-invariance 0
+holds "and counts them" "exact search of codes"
+gives "info tells of them" 0 "" "$hearken" info codes.hkn -f table
+holds "by name" "timbre "
+holds "and by family" "codes"
+gives "and in JSON" 0 "" "$hearken" info codes.hkn -f json
+python3 -c 'import json, sys; assert json.load(sys.stdin)["scales"]["timbre"]["family"] == "codes"' <out
+is "likewise" $?
+for codes in jaccard hamming; do
+    gives "a query by $codes succeeds" 0 "" "$hearken" query codes.hkn $sound -f json \
+        --match-scales timbre --search-codes $codes --match-score 0
+    holds "and answers at scale timbre" '"scale":"timbre"'
+done
+gives "a list of them ends the table" 0 "" "$hearken" query codes.hkn $sound -f table \
+    --match-scales timbre
+sed '1,/^most like .* at scale timbre:$/d' out | head -1 | grep -q " / $(basename "$sound")\$"
+is "and the sound itself leads it" $?
+gives "an unknown distance is refused" 64 "jaccard, hamming" "$hearken" query codes.hkn $sound \
+    --search-codes cosine
 gives "a query to a full disk gives 74" 74 "stdout could not be written: No space left" \
     sh -c '"$0" query x.hkn corpus/noises/*.wav --match-scales frame >/dev/full' "$hearken"
 one_line "in one sentence"

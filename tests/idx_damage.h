@@ -34,6 +34,23 @@ fix_checksums(unsigned char *data, size_t n_bytes)
     memcpy(data, &h, sizeof h);
 }
 
+static inline double
+use_codes(const idx_index *ix, uint32_t i, idx_scratch *s)
+{
+    const idx_scale *sc = idx_scale_of(ix, i);
+    const uint64_t code[IDX_MAX_DIM / 64] = {0x8000000000000a51, 0x25};
+    idx_hit hits[20];
+    uint32_t n = 0;
+    double sum = 0;
+    for (int by_jaccard = 0; by_jaccard < 2; by_jaccard++)
+        if (!idx_query_codes(ix, i, s, code, 20, by_jaccard, hits, &n, NULL))
+            for (uint32_t h = 0; h < n; h++)
+                sum += (double)idx_score(sc, hits[h].cosine) +
+                       (double)idx_score_hamming(sc, hits[h].cosine) +
+                       sc->entries[hits[h].entry].sound;
+    return sum;
+}
+
 /* Uses all that an open index offers; returns a sum, to keep the optimiser honest. */
 static inline double
 use_all(const idx_index *ix)
@@ -58,6 +75,7 @@ use_all(const idx_index *ix)
                 sum += (double)idx_score(sc, hits[h].cosine) +
                        sc->entries[hits[h].entry].sound;
         idx_query_exact(ix, i, s, x, 20, hits, &n);
+        sum += use_codes(ix, i, s);
     }
     idx_scratch_free(s);
     return sum;

@@ -60,6 +60,8 @@ typedef struct {
     idx_sound *sounds;
     float *array[IDX_SCALES][5]; /* mean, spread, matrix, knots, rows */
     idx_entry *entries[IDX_SCALES];
+    uint64_t *codes; /* these two of IDX_TIMBRE */
+    float *hamming;
     char *names;
 } corpus;
 
@@ -133,6 +135,37 @@ corpus_fill_scale(corpus *c, uint32_t i, uint32_t n, uint32_t dim, bool matrix,
                      .params = {.family = IDX_EXACT}};
 }
 
+/*
+ * Scale IDX_TIMBRE: n codes of dim bits, of which about one in eight is 1, those of a
+ * sound alike; behind a matrix.
+ */
+static inline void
+corpus_add_codes(corpus *c, uint32_t n, uint32_t dim, uint64_t seed)
+{
+    uint64_t state = seed, sound = 0;
+    const uint32_t n_words = (dim + 63) / 64;
+    corpus_fill_scale(c, IDX_TIMBRE, n, dim, true, &state);
+    idx_scale *s = &c->contents.scales[IDX_TIMBRE];
+    c->codes = calloc((size_t)n * n_words + 1, sizeof *c->codes);
+    c->hamming = calloc(CORPUS_KNOTS, sizeof *c->hamming);
+    for (uint32_t i = 0; i < CORPUS_KNOTS; i++)
+        c->hamming[i] = 0.5F + 0.5F * (float)i / CORPUS_KNOTS;
+    for (uint32_t i = 0; i < n; i++) {
+        sound = i % 5 ? sound : rnd_u64(&state);
+        for (uint32_t b = 0; b < dim; b++) {
+            uint64_t own = sound + b;
+            const uint64_t r = rnd_u64(&state);
+            if (r % 4 ? rnd_u64(&own) % 8 == 0 : r % 32 < 4)
+                c->codes[(size_t)i * n_words + b / 64] |= (uint64_t)1 << b % 64;
+        }
+    }
+    s->n_in = 3; /* a smaller matrix than was filled */
+    s->rows = NULL;
+    s->codes = c->codes;
+    s->hamming_knots = c->hamming;
+    s->params = (idx_params){.family = IDX_CODES};
+}
+
 enum { CORPUS_SCALES = 4 };
 
 /* Scale i has n[i] entries of dim[i], scale 0 a matrix; dim 0 leaves a scale out. */
@@ -168,17 +201,20 @@ corpus_free(corpus *c)
             free(c->array[i][a]);
         free(c->entries[i]);
     }
+    free(c->codes);
+    free(c->hamming);
     free(c->sounds);
     free(c->names);
 }
 
 /* A hashed scale of 500 x 24 behind a matrix, an exact one of 60 x 10, none, and beyond
- * the three that there always are one of 40 x 6. */
+ * the three that there always are one of 40 x 6, and 50 codes of 70 bits. */
 static inline void
 corpus_usual(corpus *c, const idx_params *hashed)
 {
     corpus_make(c, (const uint32_t[]){500, 60, 0, 40}, (const uint32_t[]){24, 10, 0, 6},
                 CORPUS_SOUNDS, 7);
+    corpus_add_codes(c, 50, 70, 8);
     c->contents.scales[0].params = *hashed;
 }
 
