@@ -280,7 +280,8 @@ draw(const eval_result *r, const char *path, const char *corpus, char *why, size
                 (rt_plot_curve){eval_series_name[e], NULL,
                                 r->ranking[e][EVAL_CLIP].precision, EVAL_POINTS};
     for (size_t e = 0; e < EVAL_SERIES; e++)
-        if (shows_copies(r, e)) {
+        /* the space of labels is not for finding the very sound */
+        if (shows_copies(r, e) && e != EVAL_LABELS) {
             for (size_t d = 0; d < p.n_bars; d++)
                 p.bar[d].value[p.n_sets] = r->recall_1[e][d];
             p.set_name[p.n_sets++] = eval_series_name[e];
