@@ -269,7 +269,8 @@ print_json(const eval_result *r)
 static bool
 draw(const eval_result *r, const char *path, const char *corpus, char *why, size_t len)
 {
-    rt_plot p = {.title = corpus,
+    const char *slash = strrchr(corpus, '/');
+    rt_plot p = {.title = slash && slash[1] ? slash + 1 : corpus,
                  .curve_title = "Precision over recall, clip level",
                  .bar_title = "Found again by a degraded copy",
                  .bar_axis = "recall@1",
