@@ -1,5 +1,6 @@
 /* hearken build CORPUS... -o x.hkn */
 #include "build.h"
+#include "labels.h"
 #include "load.h"
 #include "rt.h"
 
@@ -66,6 +67,22 @@ check_output(const char *path)
     else
         return RT_OK;
     return RT_IO;
+}
+
+/* Reads a table of labels for its faults alone, before an hour goes into the sounds. */
+static int
+check_labels(const char *labels)
+{
+    char why[500];
+    rt_labels table;
+    if (!strcmp(labels, "none") || !strcmp(labels, "folders"))
+        return RT_OK;
+    if (rt_labels_load(&table, labels, why, sizeof why)) {
+        rt_labels_free(&table);
+        return RT_OK;
+    }
+    rt_say("%s", why);
+    return access(labels, R_OK) ? RT_NOINPUT : RT_DATA;
 }
 
 static void
@@ -149,6 +166,8 @@ rt_cmd_build(int argc, char **argv)
         status = RT_USAGE;
     } else if (n > 0) {
         status = check_output(o.build.output);
+        if (!status)
+            status = check_labels(o.build.labels);
         if (!status)
             status = find_files(&files, rest, n);
     }

@@ -248,6 +248,52 @@ gives "info to a full disk gives 74" 74 "stdout could not be written" \
 gives "a closed pipe ends a query with 74, not with a signal" 74 "stdout could not be written" \
     bash -c 'set -o pipefail; "$0" query x.hkn corpus/*/*.wav --match-scales frame | :' "$hearken"
 
+# ---- Spaces of labels, window lengths, front ends ------------------------------------
+{
+    echo file,label
+    for f in corpus/tones/*.wav; do echo "$f,plucked"; done
+    for i in 1 2 3; do echo "corpus/noises/$i.wav,slow"; done
+    for i in 4 5; do echo "corpus/noises/$i.wav,fast"; done
+} >labels.csv
+gives "labels of a CSV make a space of labels" 0 "" \
+    "$hearken" build corpus -o labels.hkn --build-labels labels.csv
+holds "which the report names" "event by labels"
+gives "a query in it gives 0" 0 "" "$hearken" query labels.hkn corpus/tones/4.wav -f json \
+    --search-space labels
+python3 - out <<'PY'
+import json, sys
+rows = [json.loads(line) for line in open(sys.argv[1])]
+votes = [r for r in rows if r["type"] == "label"]
+assert votes and votes[-1]["label"] == "plucked" and votes[-1]["voters"] >= 5, rows
+assert all(0 < r["share"] <= 1 for r in votes)
+PY
+is "and votes for the right label" $?
+gives "a space that is not there gives 78" 78 "build it with --build-labels" \
+    "$hearken" query x.hkn corpus/tones/4.wav --search-space labels
+gives "two labels are too few, and said so" 0 "2 labels are too few" \
+    "$hearken" build corpus -o two.hkn --build-labels folders
+gives "a CSV of labels that is not there gives 66" 66 "none.csv" \
+    "$hearken" build corpus -o two.hkn --build-labels none.csv
+printf 'file,label\nnowhere.wav,x\n' >nowhere.csv
+gives "a CSV without any file that is there gives 65" 65 "nowhere.csv: none of its 1 files" \
+    "$hearken" build corpus -o two.hkn --build-labels nowhere.csv
+found() { # SENTENCE: of the last query, noises/4.wav is what is most like itself
+    grep -A1 '^most like ' out | grep -q 'noises / 4.wav$'
+    is "$1" $?
+}
+for ms in 250 2000; do
+    gives "events of $ms ms can be built" 0 "" \
+        "$hearken" build corpus -o ms.hkn --dsp-event-ms $ms --build-invariance 0
+    gives "and asked" 0 "" "$hearken" query ms.hkn corpus/noises/4.wav -f table
+    found "and find the sound"
+done
+for front in morlet morlet-zounds bark bark-zounds-2016 bark-zounds; do
+    gives "the front end $front can be built" 0 "" \
+        "$hearken" build corpus -o front.hkn --dsp-frontend $front --build-invariance 0
+    gives "and asked" 0 "" "$hearken" query front.hkn corpus/noises/4.wav -f table
+    found "and finds the sound"
+done
+
 # ---- Listen without a server -----------------------------------------------------------
 export JACK_DEFAULT_SERVER=nosuch JACK_NO_START_SERVER=1
 began=$SECONDS
