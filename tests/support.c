@@ -162,6 +162,8 @@ build_corpus(const char *folder, const rt_options *o, uint32_t threads,
     ck_assert_msg(!idx_write(index_path, &corpus.contents, NULL, why, sizeof why), "%s",
                   why);
     rt_corpus_free(&corpus);
+    for (size_t i = 0; i < files.n; i++)
+        rt_job_free(&jobs[i]);
     free(jobs);
     rt_files_free(&files);
 }
