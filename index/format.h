@@ -18,12 +18,13 @@
 #define FMT_SHARED UINT32_MAX
 
 enum {
-    FMT_VERSION = 2, /* 1: without scales 3 to 6, and still read and written */
+    FMT_VERSION = 3, /* 1 and 2, with shorter scales, are still read */
     FMT_FIRST_EXTRA = 3,
     FMT_ORDER = 0x01020304, /* 0x04030201 where bytes are the other way round */
     FMT_ALIGN = 64,         /* a cache line; sections begin at multiples of it */
     FMT_MAX_KNOTS = 65536,
-    FMT_MAX_PLANES = 22, /* beyond this the starts of a table outgrow most caches */
+    FMT_SHORT_SCALE = 64, /* bytes of a fmt_scale up to format 2 */
+    FMT_MAX_PLANES = 22,  /* beyond this the starts of a table outgrow most caches */
     FMT_MAX_TABLES = 64,
 };
 
@@ -38,14 +39,24 @@ enum {
     FMT_SPREAD,       /* float [n_in] */
     FMT_MATRIX,       /* float [dim][n_in]; absent for the identity */
     FMT_KNOTS,        /* float [n_knots] */
-    FMT_ROWS,         /* float [n_entries][dim]; not with IDX_CODES */
-    FMT_ENTRIES,      /* idx_entry [n_entries] */
-    FMT_CENTRE,       /* float [dim]; up to FMT_IDS only with IDX_HYPERPLANE */
-    FMT_PLANES,       /* float [n_tables][n_planes][dim] */
-    FMT_STARTS,       /* uint32 [n_tables][2^n_planes + 1] */
-    FMT_IDS,          /* uint32 [n_tables][n_entries] */
-    FMT_CODES,   /* uint64 [n_entries][(dim + 63) / 64]; these only with IDX_CODES */
-    FMT_HAMMING, /* float [n_knots] */
+    FMT_ROWS,    /* float [n_entries][dim], or less by idx_stored; not with IDX_CODES */
+    FMT_ENTRIES, /* idx_entry [n_entries] */
+    /* from here on as the family says, whose file describes them */
+    FMT_CENTRE,  /* float [dim] */
+    FMT_PLANES,  /* float [n_tables][n_planes][dim] */
+    FMT_STARTS,  /* uint32 */
+    FMT_IDS,     /* uint32 */
+    FMT_CODES,   /* uint64 [n_entries][(dim + 63) / 64] of IDX_CODES */
+    FMT_HAMMING, /* float [n_knots] of IDX_CODES */
+    FMT_STEPS,   /* float [n_entries] of rows stored as IDX_I8 */
+    FMT_SIGNS,   /* uint64: diagonals of a random rotation (rotate.h) */
+    FMT_OFFSETS, /* float: of p-stable functions */
+    FMT_CHECKS,  /* uint32: of p-stable keys */
+    FMT_NODES,   /* of a forest */
+    FMT_GROUPS,  /* float: centres of groups of cells */
+    FMT_CELLS,   /* float: centres of cells */
+    FMT_COARSE,  /* int8: centres of cells, rounded */
+    FMT_BLOCKS,  /* codes of the rows of cells, in blocks of 32 */
     FMT_KINDS,
     FMT_MAX_SECTIONS = FMT_SCALE - 1 + IDX_SCALES * (FMT_KINDS - FMT_SCALE),
 };
@@ -80,7 +91,11 @@ typedef struct {
     uint32_t has_matrix; /* 0 or 1 */
     uint32_t family, n_planes, n_tables, n_probes, max_candidates;
     float recall, candidates;
-    uint32_t zero[4];
+    uint32_t zero0[4];
+    uint32_t metric, stored, n_cells, leaf; /* from here on not up to format 2 */
+    float width, scanned;
+    uint32_t n_asked;
+    uint32_t zero[9];
 } fmt_scale;
 
 typedef struct {
@@ -91,25 +106,17 @@ typedef struct {
 
 _Static_assert(sizeof(fmt_header) == 64, "on disk");
 _Static_assert(sizeof(fmt_section) == 32, "on disk");
-_Static_assert(sizeof(fmt_scale) == 64, "on disk");
+_Static_assert(sizeof(fmt_scale) == 128, "on disk");
 _Static_assert(sizeof(fmt_sound) == 24, "on disk");
 _Static_assert(sizeof(idx_entry) == 12, "on disk");
 _Static_assert(sizeof(float) == 4 && sizeof(double) == 8, "on disk");
-
-/* The hash tables of one scale; all NULL where it is searched exactly. */
-typedef struct {
-    const float *centre;   /* [dim] mean of the rows; what is hashed is row - centre */
-    const float *planes;   /* [n_tables][n_planes][dim] normals of unit length */
-    const uint32_t *start; /* [n_tables][2^n_planes + 1] */
-    const uint32_t *id;    /* [n_tables][n_entries], ascending within a bucket */
-} idx_tables;
 
 struct idx_index {
     const unsigned char *data;
     size_t n_bytes;
     bool mapped; /* data is a mapping of our own */
     idx_scale scales[IDX_SCALES];
-    idx_tables tables[IDX_SCALES];
+    const void *part[IDX_SCALES][FMT_KINDS]; /* sections of a scale; NULL: absent */
     const fmt_sound *sounds;
     uint32_t n_sounds;
     const char *strings, *settings, *report;
@@ -131,17 +138,22 @@ fmt_code_words(uint32_t dim)
  * off. */
 bool fmt_scale_fits(const fmt_scale *h, uint32_t i, char *fault, size_t fault_len);
 
-/* The arrays of a scale whose counts fit; false with a reason where a value is off. */
-bool idx_scale_holds(const idx_scale *s, uint32_t n_sounds, char *fault,
-                     size_t fault_len);
+/*
+ * The arrays of a scale whose counts fit, but for those of its family; false with a
+ * reason where a value is off. rows and steps are sections as stored.
+ */
+bool idx_scale_holds(const idx_scale *s, const void *rows, const float steps[],
+                     uint32_t n_sounds, char *fault, size_t fault_len);
 
 /* n vectors [dim] of unit length; false with a reason that calls them by name. */
 bool fmt_units_hold(const float rows[], size_t n, size_t dim, const char *name,
                     char *fault, size_t fault_len);
 
-/* Hash tables of a scale that holds: all that a search reads without looking. */
-bool idx_tables_hold(const idx_tables *t, const idx_scale *s, char *fault,
-                     size_t fault_len);
+/* Index of the first value outside of [lo, hi], or n; NaN is outside of everything. */
+size_t fmt_first_outside(const float x[], size_t n, float lo, float hi);
+
+/* A reason, and false. */
+#define FAULT(...) (snprintf(fault, fault_len, __VA_ARGS__), false)
 
 /* Writes a sentence into why (may be NULL with 0) and returns st. */
 __attribute__((format(printf, 4, 5))) idx_status

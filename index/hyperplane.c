@@ -7,7 +7,7 @@
  * Subsets of planes are generated once each from two moves on a set whose farthest
  * plane is j-th nearest: shift (j + 1 instead of j) and expand (j + 1 as well).
  */
-#include "search.h"
+#include "hyperplane.h"
 
 #include <string.h>
 
@@ -78,11 +78,11 @@ void
 idx_probe_start(const idx_index *index, uint32_t scale, idx_scratch *s)
 {
     const idx_scale *sc = &index->scales[scale];
-    const idx_tables *t = &index->tables[scale];
+    const float *centre = index->part[scale][FMT_CENTRE];
     const uint32_t n_planes = sc->params.n_planes;
     for (uint32_t i = 0; i < sc->dim; i++)
-        s->centred[i] = s->unit[i] - t->centre[i];
-    s->kern->dots(s->side, s->centred, t->planes, sc->dim,
+        s->centred[i] = s->unit[i] - centre[i];
+    s->kern->dots(s->side, s->centred, index->part[scale][FMT_PLANES], sc->dim,
                   (size_t)sc->params.n_tables * n_planes);
     s->n_heap = 0;
     s->n_home = 0;
@@ -149,16 +149,6 @@ idx_probe_next(idx_scratch *s, uint32_t n_tables, uint32_t n_planes, uint32_t *t
     return true;
 }
 
-/* A search on its way. */
-typedef struct {
-    const idx_scale *sc;
-    const idx_tables *t;
-    idx_scratch *s;
-    idx_top *top;
-    idx_work *work;
-    uint32_t n_found;
-} walk;
-
 /* Buckets are looked up in three rounds, so that each finds its memory fetched. */
 typedef struct {
     const uint32_t *start; /* the bucket is id[start[0]] to id[start[1]] */
@@ -166,17 +156,22 @@ typedef struct {
 } bucket;
 
 static uint32_t
-take_off(walk *w, bucket flight[IDX_FLIGHT])
+take_off(const idx_walk *w, bucket flight[IDX_FLIGHT])
 {
-    const uint32_t n_planes = w->sc->params.n_planes;
+    const idx_scale *sc = &w->index->scales[w->scale];
+    const void *const *part = w->index->part[w->scale];
+    const uint32_t *starts = part[FMT_STARTS];
+    const uint32_t *ids = part[FMT_IDS];
+    const uint32_t n_planes = sc->params.n_planes;
+    const uint32_t n_probes = w->s->params[w->scale].n_probes;
     const size_t table_starts = ((size_t)1 << n_planes) + 1;
     uint32_t n = 0;
     uint32_t table;
     uint32_t key;
-    while (n < IDX_FLIGHT && w->work->n_probes < w->sc->params.n_probes &&
-           idx_probe_next(w->s, w->sc->params.n_tables, n_planes, &table, &key)) {
-        flight[n].start = w->t->start + table * table_starts + key;
-        flight[n].id = w->t->id + (size_t)table * w->sc->n_entries;
+    while (n < IDX_FLIGHT && w->work->n_probes < n_probes &&
+           idx_probe_next(w->s, sc->params.n_tables, n_planes, &table, &key)) {
+        flight[n].start = starts + table * table_starts + key;
+        flight[n].id = ids + (size_t)table * sc->n_entries;
         __builtin_prefetch(flight[n].start);
         w->work->n_probes++;
         n++;
@@ -186,58 +181,18 @@ take_off(walk *w, bucket flight[IDX_FLIGHT])
     return n;
 }
 
-static void
-compare(walk *w)
-{
-    w->s->kern->picks(w->s->cosine, w->s->unit, w->sc->rows, w->sc->dim, w->s->found,
-                      w->n_found);
-    idx_top_offer(w->top, w->s->found, 0, w->s->cosine, w->n_found);
-    w->n_found = 0;
-}
-
-/* Collects rows not seen before; false when max_candidates is reached. */
-static bool
-land(walk *w, bucket b)
-{
-    idx_scratch *s = w->s;
-    for (uint32_t i = b.start[0]; i < b.start[1]; i++) {
-        const uint32_t id = b.id[i];
-        if (s->seen[id] == s->stamp)
-            continue;
-        if (w->work->n_candidates == w->sc->params.max_candidates) {
-            w->work->cut = 1;
-            return false;
-        }
-        s->seen[id] = s->stamp;
-        s->found[w->n_found++] = id;
-        w->work->n_candidates++;
-        if (w->n_found == IDX_BLOCK)
-            compare(w);
-    }
-    return true;
-}
-
-static void
-next_stamp(idx_scratch *s)
-{
-    if (++s->stamp == 0) { /* wraps after 497 days of a query every 10 ms */
-        memset(s->seen, 0, (size_t)s->n_seen * sizeof *s->seen);
-        s->stamp = 1;
-    }
-}
-
 void
 idx_hyperplane_search(const idx_index *index, uint32_t scale, idx_scratch *s,
                       idx_top *top, idx_work *work)
 {
-    walk w = {&index->scales[scale], &index->tables[scale], s, top, work, 0};
+    idx_walk w = idx_walk_begin(index, scale, s, top, work);
     bucket flight[IDX_FLIGHT];
     uint32_t n;
     bool more = true;
-    next_stamp(s);
     idx_probe_start(index, scale, s);
     while (more && (n = take_off(&w, flight)) > 0)
-        for (uint32_t i = 0; more && i < n; i++)
-            more = land(&w, flight[i]);
-    compare(&w);
+        for (uint32_t b = 0; more && b < n; b++)
+            for (uint32_t i = flight[b].start[0]; more && i < flight[b].start[1]; i++)
+                more = idx_walk_add(&w, flight[b].id[i]);
+    idx_walk_end(&w);
 }

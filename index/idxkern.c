@@ -9,9 +9,10 @@ idx_kern_list(const idx_kern *list[2])
     size_t n = 0;
     list[n++] = &idx_kern_c;
 #if defined(__x86_64__) || defined(__i386__)
-    /* fma because the file is compiled with -mfma, though it asks for none itself */
+    /* fma because the file is compiled with -mfma, though it asks for none itself; f16c
+     * is as old as avx */
     if (idx_kern_avx2.name && __builtin_cpu_supports("avx2") &&
-        __builtin_cpu_supports("fma"))
+        __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c"))
         list[n++] = &idx_kern_avx2;
 #endif
     return n;

@@ -1,7 +1,7 @@
 /*
- * Kernels of index/: dot products of one vector with many.
+ * Kernels of index/: dot products of one vector with many, and squared distances.
  *
- * Every dot product is summed in one fixed order, whatever the kernel and however many
+ * Every one is summed in one fixed order, whatever the kernel and however many
  * rows are taken at a time: lane j of 16 adds x[i] * y[i] for i = j, j + 16, ...
  * (product and sum rounded separately, no fused multiply-add), then the lanes are
  * folded in halves: j with j + 8, j + 4, j + 2, j + 1. So all kernels agree bit for
@@ -24,6 +24,15 @@ typedef struct {
     void (*picks)(float *restrict out, const float *restrict x,
                   const float *restrict rows, size_t dim, const uint32_t *restrict id,
                   size_t n);
+    /* The same two with out[i] = |x - row|^2, the differences taken one by one, so that
+     * rows next to each other do not drown in the rounding of their lengths. */
+    void (*gaps)(float *restrict out, const float *restrict x,
+                 const float *restrict rows, size_t dim, size_t n);
+    void (*gap_picks)(float *restrict out, const float *restrict x,
+                      const float *restrict rows, size_t dim,
+                      const uint32_t *restrict id, size_t n);
+    /* out[i] = half[i], i < n: binary16 to float, exactly. */
+    void (*widen)(float *restrict out, const uint16_t *restrict half, size_t n);
 } idx_kern;
 
 extern const idx_kern idx_kern_c;

@@ -1,5 +1,7 @@
 #include "idxkern.h"
 
+#include "half.h"
+
 #ifdef __AVX2__
 
 #include <immintrin.h>
@@ -26,9 +28,13 @@ mask_of(size_t n)
     return _mm256_loadu_si256((const __m256i *)(const void *)(ones + 8 - n));
 }
 
-static __m256
-add_product(__m256 acc, __m256 x, __m256 y)
+typedef enum { DOT, GAP } what; /* sums of x y, or of (x - y)^2 */
+
+static inline __attribute__((always_inline)) __m256
+add_product(what op, __m256 acc, __m256 x, __m256 y)
 {
+    if (op == GAP)
+        x = y = _mm256_sub_ps(x, y);
     return _mm256_add_ps(acc, _mm256_mul_ps(x, y));
 }
 
@@ -51,7 +57,7 @@ fold_rows(__m128 a, __m128 b, __m128 c, __m128 d)
 }
 
 static inline __attribute__((always_inline)) __m128
-dot4(const float *restrict x, const float *const r[ROWS], size_t dim)
+sum4(what op, const float *restrict x, const float *const r[ROWS], size_t dim)
 {
     __m256 lo[ROWS], hi[ROWS];
     for (int k = 0; k < ROWS; k++)
@@ -61,8 +67,8 @@ dot4(const float *restrict x, const float *const r[ROWS], size_t dim)
         const __m256 x0 = _mm256_loadu_ps(x + i);
         const __m256 x1 = _mm256_loadu_ps(x + i + 8);
         for (int k = 0; k < ROWS; k++) {
-            lo[k] = add_product(lo[k], x0, _mm256_loadu_ps(r[k] + i));
-            hi[k] = add_product(hi[k], x1, _mm256_loadu_ps(r[k] + i + 8));
+            lo[k] = add_product(op, lo[k], x0, _mm256_loadu_ps(r[k] + i));
+            hi[k] = add_product(op, hi[k], x1, _mm256_loadu_ps(r[k] + i + 8));
         }
     }
     if (i < dim) {
@@ -73,8 +79,8 @@ dot4(const float *restrict x, const float *const r[ROWS], size_t dim)
         const __m256 x0 = _mm256_maskload_ps(x + i, m0);
         const __m256 x1 = _mm256_maskload_ps(x + i + 8, m1);
         for (int k = 0; k < ROWS; k++) {
-            lo[k] = add_product(lo[k], x0, _mm256_maskload_ps(r[k] + i, m0));
-            hi[k] = add_product(hi[k], x1, _mm256_maskload_ps(r[k] + i + 8, m1));
+            lo[k] = add_product(op, lo[k], x0, _mm256_maskload_ps(r[k] + i, m0));
+            hi[k] = add_product(op, hi[k], x1, _mm256_maskload_ps(r[k] + i + 8, m1));
         }
     }
     return fold_rows(fold_to_4(lo[0], hi[0]), fold_to_4(lo[1], hi[1]),
@@ -98,9 +104,9 @@ fetch(const float *row, size_t dim)
         _mm_prefetch((const char *)(row + i), _MM_HINT_T0);
 }
 
-static void
-dots_avx2(float *restrict out, const float *restrict x, const float *restrict rows,
-          size_t dim, size_t n)
+static inline __attribute__((always_inline)) void
+all(what op, float *restrict out, const float *restrict x, const float *restrict rows,
+    size_t dim, size_t n)
 {
     for (size_t i = 0; i < n; i += ROWS) {
         const float *r[ROWS];
@@ -109,13 +115,13 @@ dots_avx2(float *restrict out, const float *restrict x, const float *restrict ro
             if (i + k + AHEAD < n)
                 fetch(rows + (i + k + AHEAD) * dim, dim);
         }
-        store(out + i, dot4(x, r, dim), n - i);
+        store(out + i, sum4(op, x, r, dim), n - i);
     }
 }
 
-static void
-picks_avx2(float *restrict out, const float *restrict x, const float *restrict rows,
-           size_t dim, const uint32_t *restrict id, size_t n)
+static inline __attribute__((always_inline)) void
+picked(what op, float *restrict out, const float *restrict x,
+       const float *restrict rows, size_t dim, const uint32_t *restrict id, size_t n)
 {
     for (size_t i = 0; i < n && i < AHEAD; i++)
         fetch(rows + id[i] * dim, dim);
@@ -126,11 +132,51 @@ picks_avx2(float *restrict out, const float *restrict x, const float *restrict r
             if (i + k + AHEAD < n)
                 fetch(rows + id[i + k + AHEAD] * dim, dim);
         }
-        store(out + i, dot4(x, r, dim), n - i);
+        store(out + i, sum4(op, x, r, dim), n - i);
     }
 }
 
-const idx_kern idx_kern_avx2 = {"avx2", dots_avx2, picks_avx2};
+static void
+dots_avx2(float *restrict out, const float *restrict x, const float *restrict rows,
+          size_t dim, size_t n)
+{
+    all(DOT, out, x, rows, dim, n);
+}
+
+static void
+picks_avx2(float *restrict out, const float *restrict x, const float *restrict rows,
+           size_t dim, const uint32_t *restrict id, size_t n)
+{
+    picked(DOT, out, x, rows, dim, id, n);
+}
+
+static void
+gaps_avx2(float *restrict out, const float *restrict x, const float *restrict rows,
+          size_t dim, size_t n)
+{
+    all(GAP, out, x, rows, dim, n);
+}
+
+static void
+gap_picks_avx2(float *restrict out, const float *restrict x, const float *restrict rows,
+               size_t dim, const uint32_t *restrict id, size_t n)
+{
+    picked(GAP, out, x, rows, dim, id, n);
+}
+
+static void
+widen_avx2(float *restrict out, const uint16_t *restrict half, size_t n)
+{
+    size_t i = 0;
+    for (; i + 8 <= n; i += 8)
+        _mm256_storeu_ps(out + i, _mm256_cvtph_ps(_mm_loadu_si128(
+                                      (const __m128i *)(const void *)(half + i))));
+    for (; i < n; i++)
+        out[i] = idx_from_half(half[i]);
+}
+
+const idx_kern idx_kern_avx2 = {"avx2",    dots_avx2,      picks_avx2,
+                                gaps_avx2, gap_picks_avx2, widen_avx2};
 
 #else
 

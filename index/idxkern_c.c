@@ -1,5 +1,7 @@
 #include "idxkern.h"
 
+#include "half.h"
+
 #ifdef __clang__
 /* a fused product would round otherwise than avx2 does */
 #pragma STDC FP_CONTRACT OFF
@@ -47,4 +49,39 @@ picks_c(float *restrict out, const float *restrict x, const float *restrict rows
         out[i] = dot(x, rows + id[i] * dim, dim);
 }
 
-const idx_kern idx_kern_c = {"c", dots_c, picks_c};
+static float
+gap(const float *restrict x, const float *restrict y, size_t dim)
+{
+    float a[LANES] = {0};
+    for (size_t i = 0; i < dim; i += LANES)
+        for (size_t j = 0; j < LANES && i + j < dim; j++) {
+            const float d = x[i + j] - y[i + j];
+            a[j] += d * d;
+        }
+    return fold(a);
+}
+
+static void
+gaps_c(float *restrict out, const float *restrict x, const float *restrict rows,
+       size_t dim, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        out[i] = gap(x, rows + i * dim, dim);
+}
+
+static void
+gap_picks_c(float *restrict out, const float *restrict x, const float *restrict rows,
+            size_t dim, const uint32_t *restrict id, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        out[i] = gap(x, rows + id[i] * dim, dim);
+}
+
+static void
+widen_c(float *restrict out, const uint16_t *restrict half, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        out[i] = idx_from_half(half[i]);
+}
+
+const idx_kern idx_kern_c = {"c", dots_c, picks_c, gaps_c, gap_picks_c, widen_c};

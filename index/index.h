@@ -44,21 +44,56 @@ enum {
     IDX_MAX_LABEL = 255,
 };
 
-typedef enum { IDX_EXACT = 0, IDX_HYPERPLANE = 1, IDX_CODES = 2 } idx_family;
+/*
+ * Ways to search a scale. All but the first find most of the nearest, not all:
+ *
+ *   exact           compares every row
+ *   hyperplane      LSH for the cosine (Charikar, STOC 2002)
+ *   codes           compares every code: scale IDX_TIMBRE, and no other
+ *   cross-polytope  LSH for the cosine (Andoni et al., NIPS 2015)
+ *   p-stable        LSH for Euclidean distance (Datar et al., SCG 2004)
+ *   forest          trees of random planes (Annoy; Vinyard 2019)
+ *   cells           k-means LSH (Pauleve, Jegou, Amsaleg, PRL 2010), the rows of a cell
+ *                   ranked by codes of a bit a dimension (Gao and Long, SIGMOD 2024)
+ */
+typedef enum {
+    IDX_EXACT = 0,
+    IDX_HYPERPLANE = 1,
+    IDX_CODES = 2,
+    IDX_CROSS_POLYTOPE = 3,
+    IDX_P_STABLE = 4,
+    IDX_FOREST = 5,
+    IDX_CELLS = 6,
+    IDX_FAMILIES,
+} idx_family;
+
+/* What near means: a greater cosine, or a smaller Euclidean distance. */
+typedef enum { IDX_COSINE = 0, IDX_EUCLID = 1 } idx_metric;
+
+/* How rows are stored: floats of 32 or 16 bits; or, in cells only, as 8 bits a
+ * dimension around the centre of the cell, and nothing else. */
+typedef enum { IDX_F32 = 0, IDX_F16 = 1, IDX_I8 = 2 } idx_stored;
 
 /*
- * How one scale is searched. Zeros mean "choose for me" in idx_tune(); in a file only
- * the four counts of a scale without tables are 0. IDX_CODES is the family of scale
- * IDX_TIMBRE and of no other; there is nothing to choose in it.
+ * How one scale is searched. Zeros mean "choose for me" in idx_tune(); in a file what a
+ * family does not use is 0. There is nothing to choose in IDX_CODES.
  */
 typedef struct {
     uint32_t family;         /* idx_family */
-    uint32_t n_planes;       /* K: bits in a key, 1..22 */
-    uint32_t n_tables;       /* L: 1..64 */
-    uint32_t n_probes;       /* T: buckets visited in all tables together, >= L */
+    uint32_t n_planes;       /* K: bits or functions in a key */
+    uint32_t n_tables;       /* L: tables, or trees of a forest; 1..64 */
+    uint32_t n_probes;       /* T: buckets, leaves or cells visited, in all tables */
     uint32_t max_candidates; /* rows compared exactly at most, in probe order */
     float recall;            /* recall@10 measured by idx_tune(); 1 for the others */
     float candidates;        /* mean rows compared per query, measured by idx_tune() */
+    uint32_t metric;         /* idx_metric */
+    uint32_t stored;         /* idx_stored */
+    uint32_t n_cells;        /* cells */
+    uint32_t leaf;           /* forest: entries in a leaf at most */
+    float width;             /* p-stable: of a bucket; cells: standard errors of a code
+                                by which a row may miss the tenth and is still compared */
+    uint32_t n_asked;        /* neighbours that recall is a share of; 0: not measured */
+    float scanned;           /* mean codes scored per query, measured by idx_tune() */
 } idx_params;
 
 /* What one row stands for. */
@@ -83,7 +118,8 @@ typedef struct {
  *   matrix        [dim][n_in]      or NULL for the identity (then dim == n_in)
  *   knots         [n_knots]        ascending cosines, 2 to 65536 of them; knot i is the
  *                                  i/(n_knots-1) quantile that idx_score() goes by
- *   rows          [n_entries][dim] unit length, within 1e-3
+ *   rows          [n_entries][dim] unit length, within 1e-3, where the metric is the
+ *                 cosine; in an open index NULL unless stored as IDX_F32: idx_row()
  *   entries       [n_entries]
  *
  * Scale IDX_TIMBRE has a code of dim bits for each entry instead of a row, and knots
@@ -104,6 +140,8 @@ typedef struct {
     const uint64_t *codes; /* these two of IDX_TIMBRE only */
     const float *hamming_knots;
     idx_params params;
+    /* when writing, what idx_tune() built; may be NULL, and is then built again */
+    const struct idx_built *built;
 } idx_scale;
 
 /* ---- Reading -------------------------------------------------------------------- */
@@ -143,13 +181,15 @@ const char *idx_report(const idx_index *index);
 
 typedef struct {
     uint32_t entry;
-    float cosine; /* [-1, 1] */
+    float cosine; /* [-1, 1]; by IDX_EUCLID minus half the squared distance, which is
+                     the cosine less 1 where lengths are 1 */
 } idx_hit;
 
 typedef struct {
     uint32_t n_candidates; /* rows compared exactly */
-    uint32_t n_probes;     /* buckets visited */
-    uint32_t cut;          /* 1 when max_candidates ended the search early */
+    uint32_t n_probes;     /* buckets, leaves or cells visited */
+    uint32_t n_scanned;    /* codes scored */
+    uint32_t cut;          /* 1 when a cap ended the search early */
 } idx_work;
 
 /* Working memory for queries on one index by one thread. */
@@ -158,18 +198,30 @@ idx_status idx_scratch_new(idx_scratch **out, const idx_index *index);
 void idx_scratch_free(idx_scratch *scratch);
 
 /*
- * Finds the stored entries nearest to a query by cosine.
+ * Lets this scratch search a scale with other n_probes, max_candidates and, in cells,
+ * width than the file says; the rest of params is not looked at. IDX_EARG, changing
+ * nothing, where they are out of range or there are more than IDX_MAX_PROBES.
+ */
+enum { IDX_MAX_PROBES = 65536 };
+idx_status idx_scratch_set(idx_scratch *scratch, uint32_t scale, const idx_params *p);
+
+/* Leaves the entries of one sound out of all answers; UINT32_MAX, as at first, none. */
+void idx_scratch_skip(idx_scratch *scratch, uint32_t sound);
+
+/* Copies a row, as it is stored, to out[dim]; zeros for a scale of codes. */
+void idx_row(const idx_index *index, uint32_t scale, uint32_t entry, float out[]);
+
+/*
+ * Finds the stored entries nearest to a query by the metric of the scale.
  *
- *   x       [dim] of that scale; any length but zero, need not be of unit norm
- *   hits    [k] out, best first; equal cosines in order of entry, so that runs repeat
- *   n_hits  out, 0..k; fewer than k when fewer were found or stored
- *   work    out, what it took; may be NULL
+ *   x       [dim] of that scale; by cosine any length but zero, need not be of unit
+ * norm hits    [k] out, best first; equal cosines in order of entry, so that runs
+ * repeat n_hits  out, 0..k; fewer than k when fewer were found or stored work    out,
+ * what it took; may be NULL
  *
- * By the scale's family: an exact scan, or hyperplane LSH (Charikar, STOC 2002) with
- * multi-probing (Lv et al., VLDB 2007; order of flips as in FALCONN) and exact
- * re-ranking. Real-time safe: does not allocate, lock or block. IDX_EARG if k is 0 or >
- * IDX_MAX_K or the scale holds codes, IDX_ESILENT if x has no direction. An empty scale
- * answers IDX_OK with no hits.
+ * By the scale's family, with exact re-ranking. Real-time safe: does not allocate, lock
+ * or block. IDX_EARG if k is 0 or > IDX_MAX_K or the scale holds codes, IDX_ESILENT if
+ * x has no direction or is not finite. An empty scale answers IDX_OK with no hits.
  */
 idx_status idx_query(const idx_index *index, uint32_t scale, idx_scratch *scratch,
                      const float x[], uint32_t k, idx_hit hits[], uint32_t *n_hits,
@@ -209,23 +261,48 @@ float idx_score_hamming(const idx_scale *scale, float likeness);
 /* ---- Building ------------------------------------------------------------------- */
 
 /*
- * Chooses how a scale is to be searched and fills the zeros of *params. With family
- * IDX_EXACT nothing is measured. With IDX_HYPERPLANE, K and L follow from n_entries
- * where zero, and where n_probes is zero the least number of probes is sought that
- * reaches target_recall: recall@10 on up to 200 rows spread over the scale, the sound
- * that each belongs to left out, because the overlapping frames of one sound find each
- * other whatever the tables, and live sound has none of them. A neighbour counts as
- * found at up to 1.001 times the distance of the tenth. When auto_family is not 0,
- * scales below IDX_EXACT_BELOW entries, and those whose probing would compare more than
- * a quarter of all rows, become IDX_EXACT; a scale without entries always does.
- * Deterministic: counts decide, never clocks. Progress may be NULL; it is called with
- * the share done (0..1) about every 50 ms.
+ * Calls run(job, i) once for each i < n, on several threads if it can; returns when all
+ * have ended. The index knows no threads: its caller lends them.
+ */
+typedef void idx_parallel(void *ctx, size_t n, void (*run)(void *job, size_t i),
+                          void *job);
+
+/* Called with the share done (0..1) about every 50 ms; false ends the work. */
+typedef bool idx_progress(void *ctx, double share);
+
+/* What the sections of a scale's family are made of, as built. */
+typedef struct idx_built idx_built;
+void idx_built_free(idx_built *built);
+
+typedef struct {
+    uint64_t seed;
+    float target_recall;    /* 0..1 */
+    bool auto_family;       /* may turn to IDX_EXACT */
+    idx_progress *progress; /* may be NULL */
+    idx_parallel *parallel; /* may be NULL */
+    void *ctx;              /* of both */
+} idx_tuning;
+
+/*
+ * Chooses how a scale is to be searched, fills the zeros of *params and builds. What
+ * the family is built from (K, L, cells) follows from n_entries where zero; where
+ * n_probes is zero the cheapest search is sought that reaches the target: recall@10 on
+ * rows spread over the scale, the sound that each belongs to left out, because the
+ * overlapping frames of one sound find each other whatever the tables, and live sound
+ * has none of them. A neighbour counts as found at up to 1.001 times the distance of
+ * the tenth. With IDX_EXACT nothing is measured.
+ *
+ * With auto_family, scales below IDX_EXACT_BELOW entries, and those whose search would
+ * compare more than a quarter of all rows, become IDX_EXACT; a scale without entries
+ * always does.
+ *
+ * Deterministic: counts decide, weighed by fixed costs, never clocks. *built is what
+ * idx_write() then need not build again, the caller's to free; NULL for IDX_EXACT. On
+ * failure (IDX_EARG, IDX_ENOMEM, IDX_EIO when stopped) it is NULL and *params stays.
  */
 enum { IDX_EXACT_BELOW = 20000 };
-typedef void idx_progress(void *ctx, double share);
-idx_status idx_tune(const idx_scale *scale, uint64_t seed, float target_recall,
-                    int auto_family, idx_params *params, idx_progress *progress,
-                    void *ctx);
+idx_status idx_tune(const idx_scale *scale, const idx_tuning *how, idx_params *params,
+                    idx_built **built);
 
 /*
  * Fills knots[n_knots] with the quantiles of how alike a moment and its nearest

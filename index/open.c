@@ -1,5 +1,5 @@
 /* Opening an index: map, then believe nothing that has not been checked. Cold. */
-#include "format.h"
+#include "family.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -206,7 +206,7 @@ check_sizes(const opening *o, const fmt_scale *h, uint32_t scale)
 {
     for (uint32_t kind = FMT_SCALE; kind < FMT_KINDS; kind++) {
         const fmt_section *s = o->scales[scale][kind];
-        const uint64_t bytes = fmt_bytes(h, kind);
+        const uint64_t bytes = kind == FMT_SCALE ? s->bytes : fmt_bytes(h, kind);
         if ((s ? s->bytes : 0) != bytes || (s && bytes == 0))
             return REFUSE(
                 o, "%s is damaged (section %s of scale %u is %s); build it again",
@@ -218,33 +218,36 @@ check_sizes(const opening *o, const fmt_scale *h, uint32_t scale)
 static void
 take_scale(const opening *o, const fmt_scale *h, uint32_t scale)
 {
-    const fmt_section *const *at = o->scales[scale];
+    const void **part = o->ix->part[scale];
+    for (uint32_t kind = FMT_SCALE; kind < FMT_KINDS; kind++)
+        part[kind] = data_of(o, o->scales[scale][kind]);
     o->ix->scales[scale] = (idx_scale){
         .n_in = h->n_in,
         .dim = h->dim,
         .n_entries = h->n_entries,
         .n_knots = h->n_knots,
-        .mean = data_of(o, at[FMT_MEAN]),
-        .spread = data_of(o, at[FMT_SPREAD]),
-        .matrix = data_of(o, at[FMT_MATRIX]),
-        .knots = data_of(o, at[FMT_KNOTS]),
-        .rows = data_of(o, at[FMT_ROWS]),
-        .entries = data_of(o, at[FMT_ENTRIES]),
-        .codes = data_of(o, at[FMT_CODES]),
-        .hamming_knots = data_of(o, at[FMT_HAMMING]),
+        .mean = part[FMT_MEAN],
+        .spread = part[FMT_SPREAD],
+        .matrix = part[FMT_MATRIX],
+        .knots = part[FMT_KNOTS],
+        .rows = h->stored == IDX_F32 ? part[FMT_ROWS] : NULL,
+        .entries = part[FMT_ENTRIES],
+        .codes = part[FMT_CODES],
+        .hamming_knots = part[FMT_HAMMING],
         .params = {.family = h->family,
                    .n_planes = h->n_planes,
                    .n_tables = h->n_tables,
                    .n_probes = h->n_probes,
                    .max_candidates = h->max_candidates,
                    .recall = h->recall,
-                   .candidates = h->candidates},
-    };
-    o->ix->tables[scale] = (idx_tables){
-        .centre = data_of(o, at[FMT_CENTRE]),
-        .planes = data_of(o, at[FMT_PLANES]),
-        .start = data_of(o, at[FMT_STARTS]),
-        .id = data_of(o, at[FMT_IDS]),
+                   .candidates = h->candidates,
+                   .metric = h->metric,
+                   .stored = h->stored,
+                   .n_cells = h->n_cells,
+                   .leaf = h->leaf,
+                   .width = h->width,
+                   .n_asked = h->n_asked,
+                   .scanned = h->scanned},
     };
 }
 
@@ -258,28 +261,53 @@ extra_is_absent(const opening *o, uint32_t i)
     return true;
 }
 
+/* Up to format 2 a scale ended before the fields that are now 0. */
+static bool
+take_head(const opening *o, uint32_t i, fmt_scale *h)
+{
+    const fmt_section *s = o->scales[i][FMT_SCALE];
+    const fmt_header *head = (const void *)o->ix->data;
+    const size_t bytes = head->version < 3 ? FMT_SHORT_SCALE : sizeof *h;
+    *h = (fmt_scale){0};
+    if (!s || s->bytes != bytes)
+        return false;
+    memcpy(h, data_of(o, s), bytes);
+    return true;
+}
+
+static bool
+reserved_is_zero(const fmt_scale *h)
+{
+    bool any = false;
+    for (size_t i = 0; i < sizeof h->zero0 / sizeof *h->zero0; i++)
+        any = any || h->zero0[i];
+    for (size_t i = 0; i < sizeof h->zero / sizeof *h->zero; i++)
+        any = any || h->zero[i];
+    return !any;
+}
+
 static idx_status
 check_scale(opening *o, uint32_t i)
 {
     char fault[FAULT_BYTES] = "";
-    const fmt_section *s = o->scales[i][FMT_SCALE];
-    const fmt_scale *h = data_of(o, s);
+    fmt_scale h;
+    idx_index *ix = o->ix;
     if (i >= FMT_FIRST_EXTRA && extra_is_absent(o, i))
         return IDX_OK;
-    if (!h || s->bytes != sizeof *h)
+    if (!take_head(o, i, &h))
         return damaged(o, "a scale is missing");
-    if (h->zero[0] | h->zero[1] | h->zero[2] | h->zero[3])
+    if (!reserved_is_zero(&h))
         return damaged(o, "a reserved field of a scale is not 0");
-    if (!fmt_scale_fits(h, i, fault, sizeof fault))
+    if (!fmt_scale_fits(&h, i, fault, sizeof fault))
         return damaged(o, fault);
-    const idx_status st = check_sizes(o, h, i);
+    const idx_status st = check_sizes(o, &h, i);
     if (st)
         return st;
-    take_scale(o, h, i);
-    const idx_scale *sc = &o->ix->scales[i];
-    if (!idx_scale_holds(sc, o->ix->n_sounds, fault, sizeof fault) ||
-        (h->family == IDX_HYPERPLANE &&
-         !idx_tables_hold(&o->ix->tables[i], sc, fault, sizeof fault)))
+    take_scale(o, &h, i);
+    const idx_family_ops *ops = idx_family_of(h.family);
+    if (!idx_scale_holds(&ix->scales[i], ix->part[i][FMT_ROWS], ix->part[i][FMT_STEPS],
+                         ix->n_sounds, fault, sizeof fault) ||
+        (ops->holds && !ops->holds(ix, i, fault, sizeof fault)))
         return damaged(o, fault);
     return IDX_OK;
 }

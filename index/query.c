@@ -1,5 +1,5 @@
-/* What both families of search share, and the exact scan. Analysis thread. */
-#include "search.h"
+/* What all families of search share. Analysis thread. */
+#include "family.h"
 
 #include <math.h>
 
@@ -48,14 +48,13 @@ void
 idx_top_offer(idx_top *top, const uint32_t id[], uint32_t first, const float cosine[],
               uint32_t n)
 {
-    float least = top->n < top->k ? -2.0F : top->hit[0].cosine;
     for (uint32_t i = 0; i < n; i++) {
-        if (cosine[i] < least)
-            continue;
         /* clamped before it is compared: order is by what the caller will see */
-        const float c = cosine[i] > 1.0F ? 1.0F : cosine[i] < -1.0F ? -1.0F : cosine[i];
-        offer_one(top, (idx_hit){.entry = id ? id[i] : first + i, .cosine = c});
-        least = top->n < top->k ? -2.0F : top->hit[0].cosine;
+        float c = cosine[i];
+        if (top->cosines)
+            c = c > 1.0F ? 1.0F : c < -1.0F ? -1.0F : c;
+        if (top->n < top->k || c >= top->hit[0].cosine)
+            offer_one(top, (idx_hit){.entry = id ? id[i] : first + i, .cosine = c});
     }
 }
 
@@ -83,16 +82,18 @@ idx_direction(float unit[], const float x[], uint32_t dim)
     return true;
 }
 
-static void
-scan(const idx_scale *sc, idx_scratch *s, idx_top *top)
+/* s->unit becomes the query as the metric wants it; false where it has no place. */
+static bool
+take_query(idx_scratch *s, const idx_scale *sc, const float x[])
 {
-    for (uint32_t i = 0; i < sc->n_entries;) {
-        const uint32_t left = sc->n_entries - i;
-        const uint32_t n = left < IDX_SCAN ? left : IDX_SCAN;
-        s->kern->dots(s->cosine, s->unit, sc->rows + (size_t)i * sc->dim, sc->dim, n);
-        idx_top_offer(top, NULL, i, s->cosine, n);
-        i += n;
+    if (sc->params.metric == IDX_COSINE)
+        return idx_direction(s->unit, x, sc->dim);
+    bool finite = true;
+    for (uint32_t i = 0; i < sc->dim; i++) {
+        finite = finite && isfinite(x[i]);
+        s->unit[i] = x[i];
     }
+    return finite;
 }
 
 static idx_status
@@ -106,17 +107,13 @@ query(const idx_index *index, uint32_t scale, idx_scratch *s, const float x[],
     const idx_scale *sc = &index->scales[scale];
     if (sc->params.family == IDX_CODES)
         return IDX_EARG;
-    if (sc->dim > 0 && !idx_direction(s->unit, x, sc->dim))
+    if (sc->dim > 0 && !take_query(s, sc, x))
         return IDX_ESILENT;
     if (sc->n_entries == 0)
         return IDX_OK;
-    idx_top top = {.hit = hits, .n = 0, .k = k};
-    if (family == IDX_HYPERPLANE) {
-        idx_hyperplane_search(index, scale, s, &top, work);
-    } else {
-        scan(sc, s, &top);
-        work->n_candidates = sc->n_entries;
-    }
+    idx_top top = {
+        .hit = hits, .n = 0, .k = k, .cosines = sc->params.metric == IDX_COSINE};
+    idx_family_of(family)->search(index, scale, s, &top, work);
     idx_top_sort(&top);
     *n_hits = top.n;
     return IDX_OK;

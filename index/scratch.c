@@ -1,12 +1,8 @@
 /* Working memory of searches: one block, carved; that of codes is their own. */
-#include "search.h"
+#include "family.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-typedef struct {
-    size_t dim, sides, tables, probes, seen, codes;
-} needs;
 
 static size_t
 larger(size_t a, size_t b)
@@ -14,21 +10,20 @@ larger(size_t a, size_t b)
     return a > b ? a : b;
 }
 
-static needs
+static idx_needs
 needs_of(const idx_index *index)
 {
-    needs n = {1, 0, 0, 0, 0, 0};
+    idx_needs n = {.dim = 1};
     for (uint32_t i = 0; i < IDX_SCALES; i++) {
         const idx_scale *sc = &index->scales[i];
+        const idx_family_ops *ops = idx_family_of(sc->params.family);
         n.dim = larger(n.dim, sc->dim);
         if (sc->params.family == IDX_CODES)
             n.codes = larger(n.codes, sc->n_entries);
-        if (sc->params.family != IDX_HYPERPLANE)
-            continue;
-        n.sides = larger(n.sides, (size_t)sc->params.n_tables * sc->params.n_planes);
-        n.tables = larger(n.tables, sc->params.n_tables);
-        n.probes = larger(n.probes, sc->params.n_probes);
-        n.seen = larger(n.seen, sc->n_entries);
+        if (sc->params.stored != IDX_F32)
+            n.wide = larger(n.wide, (size_t)IDX_BLOCK * sc->dim);
+        if (ops->needs)
+            ops->needs(sc, &n);
     }
     return n;
 }
@@ -45,7 +40,7 @@ carve(unsigned char *base, size_t *used, size_t n, size_t item_bytes)
 
 /* Sets the arrays of s in a block at base; returns how long the block must be. */
 static size_t
-lay_out(idx_scratch *s, unsigned char *base, const needs *n)
+lay_out(idx_scratch *s, unsigned char *base, const idx_needs *n)
 {
     size_t used = 0;
     carve(base, &used, 1, sizeof *s);
@@ -55,9 +50,11 @@ lay_out(idx_scratch *s, unsigned char *base, const needs *n)
     s->rank = carve(base, &used, n->sides, sizeof *s->rank);
     s->home = carve(base, &used, n->tables, sizeof *s->home);
     s->heap = carve(base, &used, n->probes, sizeof *s->heap);
-    s->found = carve(base, &used, IDX_BLOCK, sizeof *s->found);
+    s->found = carve(base, &used, IDX_SCAN, sizeof *s->found);
     s->cosine = carve(base, &used, IDX_SCAN, sizeof *s->cosine);
     s->seen = carve(base, &used, n->seen, sizeof *s->seen);
+    s->wide = carve(base, &used, n->wide, sizeof *s->wide);
+    s->own = carve(base, &used, n->own_bytes, 1);
     s->code_hit = carve(base, &used, n->codes ? IDX_MAX_K : 0, sizeof *s->code_hit);
     return used;
 }
@@ -65,7 +62,7 @@ lay_out(idx_scratch *s, unsigned char *base, const needs *n)
 idx_status
 idx_scratch_new(idx_scratch **out, const idx_index *index)
 {
-    const needs n = needs_of(index);
+    const idx_needs n = needs_of(index);
     idx_scratch plan;
     *out = NULL;
     const size_t bytes = lay_out(&plan, NULL, &n);
@@ -77,6 +74,9 @@ idx_scratch_new(idx_scratch **out, const idx_index *index)
     lay_out(s, base, &n);
     s->index = index;
     s->kern = idx_kern_pick();
+    s->skip = UINT32_MAX;
+    for (uint32_t i = 0; i < IDX_SCALES; i++)
+        s->params[i] = index->scales[i].params;
     s->n_seen = (uint32_t)n.seen;
     if (n.codes && idx_code_scratch_new(&s->codes, (uint32_t)n.codes, IDX_MAX_K)) {
         free(base);
@@ -92,4 +92,27 @@ idx_scratch_free(idx_scratch *scratch)
     if (scratch)
         idx_code_scratch_free(scratch->codes);
     free(scratch);
+}
+
+idx_status
+idx_scratch_set(idx_scratch *s, uint32_t scale, const idx_params *p)
+{
+    if (scale >= IDX_SCALES)
+        return IDX_EARG;
+    idx_params *mine = &s->params[scale];
+    const idx_family_ops *ops = idx_family_of(mine->family);
+    if (p->n_probes > IDX_MAX_PROBES || p->max_candidates == 0 || !ops->least_probes ||
+        p->n_probes < ops->least_probes(mine) || p->n_probes > ops->most_probes(mine) ||
+        !(p->width >= 0.0F && p->width < 1e6F))
+        return IDX_EARG;
+    mine->n_probes = p->n_probes;
+    mine->max_candidates = p->max_candidates;
+    mine->width = p->width;
+    return IDX_OK;
+}
+
+void
+idx_scratch_skip(idx_scratch *s, uint32_t sound)
+{
+    s->skip = sound;
 }

@@ -1,6 +1,6 @@
 /*
- * What a search works on, private to index/. query.c and hyperplane.c run on the
- * analysis thread: neither they nor what they call may allocate, lock or print.
+ * What a search works on, private to index/. Searches run on the analysis thread:
+ * neither they nor what they call may allocate, lock or print.
  */
 #ifndef HEARKEN_SEARCH_H
 #define HEARKEN_SEARCH_H
@@ -36,17 +36,21 @@ typedef struct {
 struct idx_scratch {
     const idx_index *index;
     const idx_kern *kern;
-    float *unit;             /* [dim] the query at unit length */
-    float *centred;          /* [dim] unit - centre */
-    float *side;             /* [n_tables][n_planes] projections */
-    uint32_t *rank;          /* [n_tables][n_planes] see rank_planes() */
-    uint32_t *home;          /* [n_tables] key of the query */
-    idx_probe *heap;         /* [n_probes] least score first */
+    idx_params params[IDX_SCALES]; /* those of the file, or as set */
+    uint32_t skip;                 /* sound that is left out; UINT32_MAX: none */
+    float *unit;                   /* [dim] the query; by cosine at unit length */
+    float *centred;                /* [dim] unit - centre */
+    float *side;                   /* [n_tables][n_planes] projections */
+    uint32_t *rank;                /* [n_tables][n_planes] see rank_planes() */
+    uint32_t *home;                /* [n_tables] key of the query */
+    idx_probe *heap;               /* [n_probes] least score first */
     uint32_t *seen;          /* [n_entries] the query that last compared this row */
-    uint32_t *found;         /* [IDX_BLOCK] rows about to be compared */
+    uint32_t *found;         /* [IDX_SCAN] rows about to be compared */
     float *cosine;           /* [IDX_SCAN] */
+    float *wide;             /* [IDX_BLOCK][dim] rows as floats of 32 bits */
     idx_code_scratch *codes; /* these two NULL without codes */
     idx_code_hit *code_hit;  /* [IDX_MAX_K] */
+    void *own;               /* [own_bytes] of the family, aligned to 64 */
     uint32_t n_seen;         /* most entries in a scale that has tables */
     uint32_t stamp;          /* number of the query, 1.. */
     uint32_t n_heap;
@@ -57,6 +61,7 @@ struct idx_scratch {
 typedef struct {
     idx_hit *hit;
     uint32_t n, k;
+    bool cosines; /* whether likenesses end at -1 and 1 */
 } idx_top;
 
 /* Offers n rows: id[i], or first + i where id is NULL. */
@@ -70,34 +75,36 @@ void idx_top_sort(idx_top *top);
 bool idx_direction(float unit[], const float x[], uint32_t dim);
 
 /*
- * Key of a vector from its projections on the planes of one table: bit b is the side of
- * plane b (Charikar, STOC 2002).
+ * Rows on their way from a family to the best k. Each is compared once, in blocks, by
+ * the metric of the scale.
  */
-static inline uint32_t
-idx_key(const float side[], uint32_t n_planes)
-{
-    uint32_t key = 0;
-    for (uint32_t b = 0; b < n_planes; b++)
-        key |= (uint32_t)(side[b] >= -IDX_PLANE_EPS) << b;
-    return key;
-}
+typedef struct {
+    const idx_index *index;
+    uint32_t scale;
+    idx_scratch *s;
+    idx_top *top;
+    idx_work *work;
+    uint32_t max_candidates;
+    uint32_t n_found;
+} idx_walk;
 
-/* Starts the sequence of buckets for scratch->unit. */
-void idx_probe_start(const idx_index *index, uint32_t scale, idx_scratch *s);
+/* Begins; a family whose candidates may repeat needs seen[] and says so. */
+idx_walk idx_walk_begin(const idx_index *index, uint32_t scale, idx_scratch *s,
+                        idx_top *top, idx_work *work);
 
-/*
- * The next bucket in order of promise: the home buckets of all tables, then by
- * ascending sum of squared distances to the planes that are crossed. False when all
- * buckets of all tables have been given. At most n_probes calls per start.
- */
-bool idx_probe_next(idx_scratch *s, uint32_t n_tables, uint32_t n_planes,
-                    uint32_t *table, uint32_t *key);
+/* One candidate; false when the cap is reached, and counted. */
+bool idx_walk_add(idx_walk *w, uint32_t entry);
 
-/*
- * Visits buckets for scratch->unit and offers the cosine of each row in them, once, to
- * top; within n_probes and max_candidates of the scale.
- */
-void idx_hyperplane_search(const idx_index *index, uint32_t scale, idx_scratch *s,
-                           idx_top *top, idx_work *work);
+/* Compares what is left. */
+void idx_walk_end(idx_walk *w);
+
+/* out[i] of n <= IDX_BLOCK: how near s->unit is to entry id[i], or to first + i where
+ * id is NULL, as in idx_hit. */
+void idx_compare(const idx_index *index, uint32_t scale, idx_scratch *s,
+                 const uint32_t id[], uint32_t first, uint32_t n, float out[]);
+
+/* Compares every row. */
+void idx_exact_search(const idx_index *index, uint32_t scale, idx_scratch *s,
+                      idx_top *top, idx_work *work);
 
 #endif

@@ -28,7 +28,7 @@ idx_strangers(const idx_scale *scale, const idx_kern *kern, uint32_t n_queries,
     const bool by_sound = idx_has_strangers(scale);
     float cosine[BLOCK_ROWS];
     for (size_t i = 0; i < (size_t)n_queries * k; i++)
-        best[i] = -2.0F;
+        best[i] = IDX_NO_STRANGER;
     for (uint32_t at = 0; at < scale->n_entries;) {
         const uint32_t left = scale->n_entries - at;
         const uint32_t n = left < BLOCK_ROWS ? left : BLOCK_ROWS;
@@ -36,8 +36,14 @@ idx_strangers(const idx_scale *scale, const idx_kern *kern, uint32_t n_queries,
         for (uint32_t q = 0; q < n_queries; q++) {
             const uint32_t query = idx_spread_row(scale, q, n_queries);
             float *mine = best + (size_t)q * k;
-            kern->dots(cosine, scale->rows + (size_t)query * scale->dim, rows,
-                       scale->dim, n);
+            const float *x = scale->rows + (size_t)query * scale->dim;
+            if (scale->params.metric == IDX_EUCLID) {
+                kern->gaps(cosine, x, rows, scale->dim, n);
+                for (uint32_t i = 0; i < n; i++)
+                    cosine[i] *= -0.5F;
+            } else {
+                kern->dots(cosine, x, rows, scale->dim, n);
+            }
             for (uint32_t i = 0; i < n; i++)
                 if (cosine[i] > mine[k - 1] &&
                     !idx_is_own(scale, by_sound, query, at + i))

@@ -2,7 +2,9 @@
 #ifndef HEARKEN_STRANGERS_H
 #define HEARKEN_STRANGERS_H
 
-#include "tables.h" /* idx_tick */
+#include "family.h"
+
+#include <float.h>
 
 /* Whether the rows of a scale come from two sounds or more. */
 bool idx_has_strangers(const idx_scale *scale);
@@ -26,9 +28,13 @@ idx_spread_row(const idx_scale *scale, uint32_t i, uint32_t n)
     return (uint32_t)((uint64_t)i * scale->n_entries / n);
 }
 
+/* Below every likeness. */
+#define IDX_NO_STRANGER (-FLT_MAX)
+
 /*
  * best[n_queries][k]: for each of n_queries rows spread over the scale, the k highest
- * cosines to rows that are not its own, falling; -2 where there are fewer.
+ * likenesses (as in idx_hit) to rows that are not its own, falling; IDX_NO_STRANGER
+ * where there are fewer.
  */
 void idx_strangers(const idx_scale *scale, const idx_kern *kern, uint32_t n_queries,
                    uint32_t k, float best[], idx_tick *tick, void *ctx);

@@ -1,12 +1,9 @@
 #include "tables.h"
 
-#include "search.h" /* idx_key() */
-
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum { TICK_ROWS = 1024 };
 
 /* ---- Random planes -------------------------------------------------------------- */
 
@@ -85,37 +82,15 @@ idx_tables_planes(float planes[], uint32_t dim, uint32_t n, uint64_t seed)
 
 /* ---- Buckets -------------------------------------------------------------------- */
 
-static void
-mean_of_rows(float centre[], const idx_scale *sc)
+void
+idx_mean_of_rows(float out[], const idx_scale *sc)
 {
     double sum[IDX_MAX_DIM] = {0};
     for (uint32_t i = 0; i < sc->n_entries; i++)
         for (uint32_t j = 0; j < sc->dim; j++)
             sum[j] += (double)sc->rows[(size_t)i * sc->dim + j];
     for (uint32_t j = 0; j < sc->dim; j++)
-        centre[j] = (float)(sum[j] / (double)sc->n_entries);
-}
-
-/* The keys of all rows in all tables. False when stopped. */
-static bool
-hash_rows(const idx_built *b, const idx_scale *sc, const idx_kern *kern, idx_tick *tick,
-          void *ctx)
-{
-    const uint32_t n_planes = sc->params.n_planes;
-    float centred[IDX_MAX_DIM];
-    float side[FMT_MAX_TABLES * FMT_MAX_PLANES];
-    for (uint32_t i = 0; i < sc->n_entries; i++) {
-        if (tick && i % TICK_ROWS == 0 && !tick(ctx, (double)i / sc->n_entries))
-            return false;
-        for (uint32_t j = 0; j < sc->dim; j++)
-            centred[j] = sc->rows[(size_t)i * sc->dim + j] - b->centre[j];
-        kern->dots(side, centred, b->planes, sc->dim,
-                   (size_t)sc->params.n_tables * n_planes);
-        for (uint32_t l = 0; l < sc->params.n_tables; l++)
-            b->key[(size_t)l * sc->n_entries + i] =
-                idx_key(side + (size_t)l * n_planes, n_planes);
-    }
-    return true;
+        out[j] = (float)(sum[j] / (double)sc->n_entries);
 }
 
 /* Counting sort of one table; start [n_keys + 1] comes zeroed. */
@@ -133,57 +108,42 @@ sort_table(uint32_t start[], uint32_t id[], const uint32_t key[], uint32_t n_key
     start[0] = 0;
 }
 
+bool
+idx_tables_sort(idx_built *out, const uint32_t key[], uint32_t n_tables,
+                uint32_t n_keys, uint32_t n_entries)
+{
+    uint32_t *start = calloc((size_t)n_tables * ((size_t)n_keys + 1), sizeof *start);
+    uint32_t *id = calloc((size_t)n_tables * n_entries, sizeof *id);
+    out->at[FMT_STARTS] = start;
+    out->at[FMT_IDS] = id;
+    for (size_t l = 0; start && id && l < n_tables; l++)
+        sort_table(start + l * ((size_t)n_keys + 1), id + l * n_entries,
+                   key + l * n_entries, n_keys, n_entries);
+    return start && id;
+}
+
 static bool
-reserve(idx_built *b, const idx_scale *sc)
+starts_hold(const uint32_t start[], uint32_t n_keys, uint32_t n)
 {
-    const size_t tables = sc->params.n_tables;
-    const size_t n_keys = (size_t)1 << sc->params.n_planes;
-    b->centre = calloc(sc->dim, sizeof *b->centre);
-    b->planes = calloc(tables * sc->params.n_planes * sc->dim, sizeof *b->planes);
-    b->start = calloc(tables * (n_keys + 1), sizeof *b->start);
-    b->id = calloc(tables * sc->n_entries, sizeof *b->id);
-    b->key = calloc(tables * sc->n_entries, sizeof *b->key);
-    return b->centre && b->planes && b->start && b->id && b->key;
+    if (start[0] != 0 || start[n_keys] != n)
+        return false;
+    for (uint32_t k = 0; k < n_keys; k++)
+        if (start[k + 1] < start[k])
+            return false;
+    return true;
 }
 
-idx_status
-idx_tables_build(idx_built *out, const idx_scale *scale, uint64_t seed,
-                 const idx_kern *kern, idx_tick *tick, void *ctx)
+bool
+idx_tables_hold(const idx_tables *t, uint32_t n_tables, uint32_t n_keys,
+                uint32_t n_entries, char *fault, size_t fault_len)
 {
-    const idx_params *p = &scale->params;
-    *out = (idx_built){0};
-    if (!reserve(out, scale)) {
-        idx_tables_free(out);
-        return IDX_ENOMEM;
-    }
-    mean_of_rows(out->centre, scale);
-    idx_tables_planes(out->planes, scale->dim, p->n_tables * p->n_planes, seed);
-    if (!hash_rows(out, scale, kern, tick, ctx)) {
-        idx_tables_free(out);
-        return IDX_EIO;
-    }
-    const uint32_t n_keys = 1U << p->n_planes;
-    for (size_t l = 0; l < p->n_tables; l++)
-        sort_table(out->start + l * (n_keys + 1), out->id + l * scale->n_entries,
-                   out->key + l * scale->n_entries, n_keys, scale->n_entries);
-    free(out->key);
-    out->key = NULL;
-    return IDX_OK;
-}
-
-void
-idx_tables_free(idx_built *built)
-{
-    free(built->centre);
-    free(built->planes);
-    free(built->start);
-    free(built->id);
-    free(built->key);
-    *built = (idx_built){0};
-}
-
-idx_tables
-idx_tables_view(const idx_built *built)
-{
-    return (idx_tables){built->centre, built->planes, built->start, built->id};
+    const size_t n_ids = (size_t)n_tables * n_entries;
+    for (size_t l = 0; l < n_tables; l++)
+        if (!starts_hold(t->start + l * ((size_t)n_keys + 1), n_keys, n_entries))
+            return FAULT("the buckets of table %zu do not hold each entry once", l);
+    for (size_t i = 0; i < n_ids; i++)
+        if (t->id[i] >= n_entries)
+            return FAULT("a bucket holds entry %u, and there are %u", t->id[i],
+                         n_entries);
+    return true;
 }

@@ -1,31 +1,31 @@
-/* Hash tables in the making, for idx_write() and idx_tune(). Cold. */
+/* Hash tables: rows sorted into buckets by keys. */
 #ifndef HEARKEN_TABLES_H
 #define HEARKEN_TABLES_H
 
-#include "format.h"
-#include "idxkern.h"
-
-/* Called now and then with the share done, 0..1; false ends the work. */
-typedef bool idx_tick(void *ctx, double share);
-
-/* Tables that own their memory; zeroed is empty. */
-typedef struct {
-    float *centre, *planes;
-    uint32_t *start, *id;
-    uint32_t *key; /* [n_tables][n_entries] of each row; gone once id is filled */
-} idx_built;
+#include "family.h"
 
 /*
- * Draws planes and sorts the rows of a scale into buckets, by its params and a seed.
- * The same arguments give the same tables. IDX_ENOMEM, or IDX_EIO once *stop is set
- * (may be NULL); *out is then empty.
+ * The tables of one scale, as sections of the file.
+ *
+ *   start  [n_tables][n_keys + 1]  bucket k of table t is id[t][start[k]] to start[k+1]
+ *   id     [n_tables][n_entries]   ascending within a bucket
  */
-idx_status idx_tables_build(idx_built *out, const idx_scale *scale, uint64_t seed,
-                            const idx_kern *kern, idx_tick *tick, void *ctx);
+typedef struct {
+    const uint32_t *start;
+    const uint32_t *id;
+} idx_tables;
 
-void idx_tables_free(idx_built *built);
+/* start and id from the keys of all rows, key[n_tables][n_entries], each below n_keys:
+ * a counting sort. False when memory runs out; out->at then holds what there is. */
+bool idx_tables_sort(idx_built *out, const uint32_t key[], uint32_t n_tables,
+                     uint32_t n_keys, uint32_t n_entries);
 
-idx_tables idx_tables_view(const idx_built *built);
+/* Whether every table holds entries alone, within its bounds; false with a reason. */
+bool idx_tables_hold(const idx_tables *t, uint32_t n_tables, uint32_t n_keys,
+                     uint32_t n_entries, char *fault, size_t fault_len);
+
+/* out[dim] = the mean of the rows of a scale, summed in double. */
+void idx_mean_of_rows(float out[], const idx_scale *scale);
 
 /*
  * n normals of unit length, independent and uniform in direction: normal deviates by

@@ -1,5 +1,4 @@
 /* Choosing how a scale is searched, by counting. Cold. */
-#include "search.h"
 #include "strangers.h"
 
 #include <math.h>
@@ -8,338 +7,378 @@
 #include <time.h>
 
 enum {
-    N_QUERIES = 200,
+    N_QUERIES = 400,
     RECALL_AT = 10,
     MIN_CAP = 1000,    /* 100 k at k = 10 */
     CAP_FACTOR = 3,    /* of the mean: what bounds the slowest queries */
     TICK_NS = 50000000 /* between two calls of progress */
 };
 
-/* A tuning on its way. Shares of the time: truth 0.7, tables 0.2, measuring 0.1. */
+/* A tuning on its way. Shares of the time: truth 0.3, building 0.5, measuring 0.2. */
 typedef struct {
     idx_scale scale; /* with params as they stand */
+    const idx_family_ops *ops;
+    const idx_tuning *how;
     const idx_kern *kern;
-    bool by_sound;
-    uint32_t n_queries;
+    uint32_t n_queries, n_wanted;
     float best[N_QUERIES * RECALL_AT];
-    idx_index index; /* its scale 0 is scale */
-    idx_built built;
-    idx_progress *progress;
-    void *ctx;
+    float *queries;  /* [n_queries][dim] */
+    uint32_t *sound; /* [n_queries] that each leaves out */
+    idx_built *built;
+    idx_index index; /* its scale 0 is the scale as built */
+    idx_scratch *scratch;
     double share0, share1; /* of the step at work */
     struct timespec told;
+    bool stopped;
 } tuning;
-
-/* By number of probes: [n_probes + 1], summed over all queries. */
-typedef struct {
-    uint64_t *found, *compared;
-    uint32_t n_probes;
-} curve;
 
 static bool
 tell(void *ctx, double share)
 {
     tuning *t = ctx;
     struct timespec now;
-    if (!t->progress || clock_gettime(CLOCK_MONOTONIC, &now) != 0)
+    if (!t->how->progress || clock_gettime(CLOCK_MONOTONIC, &now) != 0)
         return true;
     const int64_t ns = (int64_t)(now.tv_sec - t->told.tv_sec) * 1000000000 +
                        (now.tv_nsec - t->told.tv_nsec);
     if (ns >= TICK_NS) {
         t->told = now;
-        t->progress(t->ctx, t->share0 + share * (t->share1 - t->share0));
+        t->stopped =
+            t->stopped ||
+            !t->how->progress(t->how->ctx, t->share0 + share * (t->share1 - t->share0));
     }
-    return true;
+    return !t->stopped;
 }
 
 /* ---- Measuring ------------------------------------------------------------------ */
 
 /*
- * The least cosine that counts as one of the nearest RECALL_AT: within 1e-3 of the
- * distance of the last, so that ties at the last place are no luck. Above 1 where there
- * is none.
+ * The least likeness that counts as one of the nearest RECALL_AT: within 1e-3 of the
+ * distance of the last, so that ties at the last place are no luck. Above all where
+ * there is none.
  */
 static float
-least_that_counts(const float best[RECALL_AT], uint32_t *n_wanted)
+least_that_counts(const tuning *t, uint32_t q, uint32_t *n_wanted)
 {
+    const float *best = t->best + (size_t)q * RECALL_AT;
     *n_wanted = 0;
-    while (*n_wanted < RECALL_AT && best[*n_wanted] > -1.5F)
+    while (*n_wanted < RECALL_AT && best[*n_wanted] > IDX_NO_STRANGER)
         ++*n_wanted;
     if (*n_wanted == 0)
-        return 2.0F;
-    return 1.0F - (1.0F - best[*n_wanted - 1]) * 1.001F - 1e-6F;
+        return FLT_MAX;
+    const float last = best[*n_wanted - 1];
+    return t->scale.params.metric == IDX_EUCLID ? last * 1.002001F - FLT_MIN
+                                                : 1.0F - (1.0F - last) * 1.001F - 1e-6F;
 }
 
-/* One bucket: new rows are counted, and those near enough as found. */
-static void
-count_bucket(tuning *t, idx_scratch *s, uint32_t query, uint32_t table, uint32_t key,
-             float least, uint64_t *found, uint64_t *compared)
-{
-    const idx_scale *sc = &t->scale;
-    const size_t n_starts = ((size_t)1 << sc->params.n_planes) + 1;
-    const uint32_t *start = t->built.start + table * n_starts + key;
-    const uint32_t *id = t->built.id + (size_t)table * sc->n_entries;
-    for (uint32_t i = start[0]; i < start[1]; i++) {
-        float cosine;
-        if (s->seen[id[i]] == s->stamp)
-            continue;
-        if (*compared == sc->params.max_candidates)
-            return;
-        s->seen[id[i]] = s->stamp;
-        ++*compared;
-        if (idx_is_own(sc, t->by_sound, query, id[i]))
-            continue;
-        t->kern->picks(&cosine, s->unit, sc->rows, sc->dim, &id[i], 1);
-        *found += cosine >= least;
-    }
-}
-
-/* Adds one query to the curve; returns how many neighbours it was to find. */
 static uint32_t
-trace_query(tuning *t, idx_scratch *s, uint32_t q, const curve *c)
+ask(tuning *t, uint32_t q, idx_work *work)
 {
-    const idx_params *p = &t->scale.params;
-    const uint32_t query = idx_spread_row(&t->scale, q, t->n_queries);
-    uint64_t found = 0;
-    uint64_t compared = 0;
-    uint32_t n_wanted;
-    uint32_t table;
-    uint32_t key;
-    const float least = least_that_counts(t->best + (size_t)q * RECALL_AT, &n_wanted);
-    memcpy(s->unit, t->scale.rows + (size_t)query * t->scale.dim,
-           t->scale.dim * sizeof *s->unit);
-    s->stamp++;
-    idx_probe_start(&t->index, 0, s);
-    for (uint32_t i = 1; i <= c->n_probes; i++) {
-        if (idx_probe_next(s, p->n_tables, p->n_planes, &table, &key))
-            count_bucket(t, s, query, table, key, least, &found, &compared);
-        c->found[i] += found < n_wanted ? found : n_wanted;
-        c->compared[i] += compared;
-    }
-    return n_wanted;
+    idx_hit hit[RECALL_AT];
+    uint32_t n_hits, n_wanted, found = 0;
+    const float least = least_that_counts(t, q, &n_wanted);
+    idx_scratch_skip(t->scratch, t->sound[q]);
+    if (idx_query(&t->index, 0, t->scratch, t->queries + (size_t)q * t->scale.dim,
+                  RECALL_AT, hit, &n_hits, work))
+        return 0;
+    for (uint32_t i = 0; i < n_hits && found < n_wanted; i++)
+        found += hit[i].cosine >= least;
+    return found;
 }
 
+/* Asks every query by the parameters as they stand, and notes what came of it. */
 static void
-curve_free(curve *c)
+measure(tuning *t)
 {
-    free(c->found);
-    free(c->compared);
-    *c = (curve){0};
-}
-
-/* Probes every query n_probes deep. *wanted is the sum of what was to be found. */
-static idx_status
-trace(tuning *t, uint32_t n_probes, curve *c, uint64_t *wanted)
-{
-    idx_scratch *s;
-    *wanted = 0;
-    *c = (curve){.n_probes = n_probes};
-    t->scale.params.n_probes = n_probes;
-    t->index.scales[0] = t->scale;
-    c->found = calloc((size_t)n_probes + 1, sizeof *c->found);
-    c->compared = calloc((size_t)n_probes + 1, sizeof *c->compared);
-    idx_status st = c->found && c->compared ? IDX_OK : IDX_ENOMEM;
-    if (!st)
-        st = idx_scratch_new(&s, &t->index);
-    if (st) {
-        curve_free(c);
-        return st;
+    idx_params *p = &t->scale.params;
+    uint64_t found = 0, compared = 0, scanned = 0;
+    idx_scratch_set(t->scratch, 0, p);
+    for (uint32_t q = 0; q < t->n_queries && tell(t, (double)q / t->n_queries); q++) {
+        idx_work work = {0};
+        found += ask(t, q, &work);
+        compared += work.n_candidates;
+        scanned += work.n_scanned;
     }
-    for (uint32_t q = 0; q < t->n_queries; q++) {
-        *wanted += trace_query(t, s, q, c);
-        tell(t, (double)q / t->n_queries);
-    }
-    idx_scratch_free(s);
-    return IDX_OK;
+    p->recall = t->n_wanted ? (float)((double)found / t->n_wanted) : 1.0F;
+    p->candidates = (float)((double)compared / t->n_queries);
+    p->scanned = (float)((double)scanned / t->n_queries);
+    p->n_asked = t->n_wanted;
 }
 
 /* ---- Choosing ------------------------------------------------------------------- */
 
-/* The least number of probes that find so many neighbours; never below n_tables. */
-static uint32_t
-least_probes(const curve *c, uint64_t target, uint32_t n_tables)
+static bool
+too_many(const tuning *t)
 {
-    uint32_t n = c->n_probes;
-    if (c->found[n] < target)
-        target = c->found[n];
-    while (n > n_tables && c->found[n - 1] >= target)
-        n--;
-    return n;
+    return t->how->auto_family &&
+           t->scale.params.candidates > (float)t->scale.n_entries / 4.0F;
 }
 
+/* Doubles the probes until the target is met or cannot be, then bisects for the least
+ * that meets it. */
 static void
-note(tuning *t, const curve *c, uint32_t n_probes, uint64_t wanted)
+seek_probes(tuning *t)
 {
-    t->scale.params.n_probes = n_probes;
-    t->scale.params.recall =
-        wanted ? (float)((double)c->found[n_probes] / (double)wanted) : 1.0F;
-    t->scale.params.candidates = (float)((double)c->compared[n_probes] / t->n_queries);
-}
-
-/*
- * Doubles the probes until the target is met, then reads the least number off the
- * curve. Ends too where more probes cannot find more rows, or where auto_family would
- * refuse.
- */
-static idx_status
-seek_probes(tuning *t, float target_recall, int auto_family)
-{
-    const idx_params *p = &t->scale.params;
-    const uint32_t all = p->n_tables << p->n_planes;
-    const uint64_t n_total = (uint64_t)t->n_queries * t->scale.n_entries;
-    const uint64_t most = (uint64_t)t->n_queries *
-                          (p->max_candidates < t->scale.n_entries ? p->max_candidates
-                                                                  : t->scale.n_entries);
-    for (uint32_t n = p->n_tables;; n = n > all / 2 ? all : 2 * n) {
-        curve c;
-        uint64_t wanted;
-        const idx_status st = trace(t, n, &c, &wanted);
-        if (st)
-            return st;
-        const uint64_t target = (uint64_t)ceil((double)target_recall * (double)wanted);
-        const bool met = c.found[n] >= target;
-        const bool spent = n == all || c.compared[n] >= most ||
-                           (auto_family && c.compared[n] > n_total / 4);
-        if (met || spent)
-            note(t, &c, least_probes(&c, target, p->n_tables), wanted);
-        curve_free(&c);
-        if (met || spent)
-            return IDX_OK;
+    idx_params *p = &t->scale.params;
+    const uint32_t all = t->ops->most_probes(p);
+    const uint32_t most = all < IDX_MAX_PROBES ? all : IDX_MAX_PROBES;
+    uint32_t low = t->ops->least_probes(p), high = low;
+    for (;;) {
+        p->n_probes = high;
+        measure(t);
+        if (p->recall >= t->how->target_recall)
+            break;
+        if (high == most || too_many(t) || t->stopped ||
+            p->candidates >= (float)p->max_candidates)
+            return;
+        low = high + 1;
+        high = high > most / 2 ? most : 2 * high;
     }
+    idx_params least = *p;
+    while (low < least.n_probes && !t->stopped) {
+        p->n_probes = low + (least.n_probes - low) / 2;
+        measure(t);
+        if (p->recall >= t->how->target_recall)
+            least = *p;
+        else
+            low = p->n_probes + 1;
+    }
+    *p = least;
 }
 
-static idx_status
-measure(tuning *t)
+/* What a query costs in ns, on one core of an EPYC of 2021: fixed, so that a build
+ * repeats. Only how they compare matters. */
+static double
+cost_of(const idx_params *p, uint32_t dim)
 {
-    curve c;
-    uint64_t wanted;
-    const uint32_t n_probes = t->scale.params.n_probes;
-    const idx_status st = trace(t, n_probes, &c, &wanted);
-    if (!st)
-        note(t, &c, n_probes, wanted);
-    curve_free(&c);
-    return st;
+    return 40.0 * p->n_probes + 0.6 * (double)p->scanned +
+           (double)p->candidates * (10.0 + 0.3 * dim);
+}
+
+/* Cells have two knobs: how many, and how sure a code must be to pass a row over. */
+static void
+seek_width(tuning *t)
+{
+    static const float widths[] = {0.8F, 1.2F, 1.6F, 2.0F, 2.6F};
+    idx_params *p = &t->scale.params;
+    idx_params best = {0};
+    for (size_t i = 0; i < sizeof widths / sizeof *widths && !t->stopped; i++) {
+        p->width = widths[i];
+        seek_probes(t);
+        const bool met = p->recall >= t->how->target_recall;
+        const bool was = best.recall >= t->how->target_recall && best.n_probes;
+        if (!best.n_probes || (met && !was) ||
+            (met == was && cost_of(p, t->scale.dim) < cost_of(&best, t->scale.dim)))
+            best = *p;
+    }
+    *p = best;
 }
 
 /* The least cap, by doubling, that does not cost the recall its target. */
-static idx_status
-seek_cap(tuning *t, float target_recall)
+static void
+seek_cap(tuning *t)
 {
     idx_params *p = &t->scale.params;
-    const float reached = p->recall < target_recall ? p->recall : target_recall;
+    const float target = t->how->target_recall;
+    const float reached = p->recall < target ? p->recall : target;
     const double first = fmax(MIN_CAP, ceil(CAP_FACTOR * (double)p->candidates));
-    idx_status st = IDX_OK;
-    for (double cap = first; !st; cap *= 2.0) {
+    for (double cap = first; !t->stopped; cap *= 2.0) {
         p->max_candidates = t->scale.n_entries;
         if (cap < (double)t->scale.n_entries)
             p->max_candidates = (uint32_t)cap;
-        st = measure(t);
+        measure(t);
         if (p->recall >= reached || p->max_candidates == t->scale.n_entries)
             break;
     }
-    return st;
 }
 
-/*
- * Candidates at recall 0.95 and the time they take hardly change from K = log2(N) - 3
- * to log2(N) and from L = 12 to 16 (170,000 frames of recordings, 100,000 made rows;
- * flat within 15 %). Fewer bits keep the starts small, 12 tables keep an entry below
- * 600 bytes.
- */
 static void
-choose_tables(idx_params *p, uint32_t n_entries)
+seek(tuning *t)
 {
-    const uint32_t log2_n = 31U - (uint32_t)__builtin_clz(n_entries);
-    if (p->n_planes == 0)
-        p->n_planes = log2_n < 10 ? 8 : log2_n > 22 ? 20 : log2_n - 2;
-    if (p->n_tables == 0)
-        p->n_tables = 12;
+    idx_params *p = &t->scale.params;
+    const bool own_cap = p->max_candidates != 0;
+    if (!own_cap)
+        p->max_candidates = t->scale.n_entries;
+    if (p->n_probes != 0)
+        measure(t);
+    else if (p->family == IDX_CELLS && p->width <= 0.0F)
+        seek_width(t);
+    else
+        seek_probes(t);
+    if (!own_cap)
+        seek_cap(t);
+}
+
+/* ---- Steps ---------------------------------------------------------------------- */
+
+/* The rows that ask, and the sound that each leaves out. With a single sound the rows
+ * count as sounds, in entries of the tuning's own. */
+static idx_status
+take_queries(tuning *t, idx_entry **own)
+{
+    idx_scale *sc = &t->scale;
+    const bool by_sound = idx_has_strangers(sc);
+    t->n_queries = sc->n_entries < N_QUERIES ? sc->n_entries : N_QUERIES;
+    t->queries = malloc((size_t)t->n_queries * sc->dim * sizeof *t->queries);
+    t->sound = malloc(t->n_queries * sizeof *t->sound);
+    *own = by_sound ? NULL : malloc(sc->n_entries * sizeof **own);
+    if (!t->queries || !t->sound || (!by_sound && !*own))
+        return IDX_ENOMEM;
+    for (uint32_t i = 0; !by_sound && i < sc->n_entries; i++)
+        (*own)[i] = (idx_entry){.sound = i};
+    if (!by_sound)
+        sc->entries = *own;
+    for (uint32_t q = 0; q < t->n_queries; q++) {
+        const uint32_t row = idx_spread_row(sc, q, t->n_queries);
+        memcpy(t->queries + (size_t)q * sc->dim, sc->rows + (size_t)row * sc->dim,
+               sc->dim * sizeof *t->queries);
+        t->sound[q] = sc->entries[row].sound;
+    }
+    return IDX_OK;
+}
+
+static void
+find_truth(tuning *t)
+{
+    t->share0 = 0.0;
+    t->share1 = 0.3;
+    idx_strangers(&t->scale, t->kern, t->n_queries, RECALL_AT, t->best, tell, t);
+    for (uint32_t q = 0; q < t->n_queries; q++) {
+        uint32_t n;
+        least_that_counts(t, q, &n);
+        t->n_wanted += n;
+    }
+}
+
+static idx_status
+build(tuning *t, const idx_scale *scale)
+{
+    const idx_making how = {.seed = t->how->seed,
+                            .kern = t->kern,
+                            .tick = tell,
+                            .parallel = t->how->parallel,
+                            .ctx = t};
+    t->share0 = 0.3;
+    t->share1 = 0.8;
+    idx_scale as = *scale;
+    as.params = t->scale.params;
+    const idx_status st = idx_build(t->built, &as, &how);
+    if (st)
+        return st;
+    t->share0 = 0.8;
+    t->share1 = 1.0;
+    t->index = idx_as_built(&as, t->built);
+    return idx_scratch_new(&t->scratch, &t->index);
+}
+
+static idx_status
+run(tuning *t, const idx_scale *scale)
+{
+    idx_entry *own = NULL;
+    idx_status st = take_queries(t, &own);
+    if (!st)
+        find_truth(t);
+    if (!st && !t->stopped)
+        st = build(t, own ? &t->scale : scale);
+    if (!st && !t->stopped)
+        seek(t);
+    if (t->stopped)
+        st = IDX_EIO;
+    /* entries of the tuning's own are not those to be written */
+    if (own && t->built->at[FMT_ENTRIES])
+        for (uint32_t i = 0; !st && i < scale->n_entries; i++) {
+            idx_entry *e = (idx_entry *)t->built->at[FMT_ENTRIES] + i;
+            *e = scale->entries[e->sound];
+        }
+    free(own);
+    return st;
 }
 
 static bool
-params_usable(const idx_params *p, float target_recall)
+params_usable(const idx_params *p, const idx_tuning *how)
 {
-    return p->family <= IDX_HYPERPLANE && p->n_planes <= FMT_MAX_PLANES &&
-           p->n_tables <= FMT_MAX_TABLES && target_recall >= 0.0F &&
-           target_recall <= 1.0F;
+    const idx_family_ops *ops = idx_family_of(p->family);
+    return ops && p->family != IDX_CODES && p->metric <= IDX_EUCLID &&
+           (p->metric == IDX_COSINE || ops->euclid) && p->stored <= IDX_I8 &&
+           (p->stored != IDX_I8 || p->family == IDX_CELLS) &&
+           p->n_planes <= FMT_MAX_PLANES && p->n_tables <= FMT_MAX_TABLES &&
+           p->width >= 0.0F && how->target_recall >= 0.0F && how->target_recall <= 1.0F;
 }
 
 static idx_params
-exact_params(const idx_scale *scale)
+exact_params(const idx_scale *scale, const idx_params *p)
 {
-    return (idx_params){
-        .family = IDX_EXACT, .recall = 1.0F, .candidates = (float)scale->n_entries};
+    return (idx_params){.family = IDX_EXACT,
+                        .recall = 1.0F,
+                        .candidates = (float)scale->n_entries,
+                        .metric = p->metric,
+                        .stored = p->stored == IDX_I8 ? IDX_F16 : p->stored};
+}
+
+/* Whether the probes that were asked for are none too many or few. */
+static bool
+probes_usable(const tuning *t)
+{
+    const idx_params *p = &t->scale.params;
+    return p->n_probes == 0 || (p->n_probes >= t->ops->least_probes(p) &&
+                                p->n_probes <= t->ops->most_probes(p));
 }
 
 static void
-begin(tuning *t, const idx_scale *scale, const idx_params *params)
+tuning_free(tuning *t)
 {
+    if (!t)
+        return;
+    idx_scratch_free(t->scratch);
+    idx_built_free(t->built);
+    free(t->queries);
+    free(t->sound);
+    free(t);
+}
+
+static tuning *
+tuning_new(const idx_scale *scale, const idx_tuning *how, const idx_params *params)
+{
+    tuning *t = calloc(1, sizeof *t);
+    if (!t)
+        return NULL;
     t->scale = *scale;
     t->scale.params = *params;
-    choose_tables(&t->scale.params, scale->n_entries);
+    t->how = how;
+    t->ops = idx_family_of(params->family);
     t->kern = idx_kern_pick();
-    t->by_sound = idx_has_strangers(scale);
-    t->n_queries = scale->n_entries < N_QUERIES ? scale->n_entries : N_QUERIES;
-}
-
-static idx_status
-prepare(tuning *t, uint64_t seed)
-{
-    t->share1 = 0.7;
-    idx_strangers(&t->scale, t->kern, t->n_queries, RECALL_AT, t->best, tell, t);
-    t->share0 = 0.7;
-    t->share1 = 0.9;
-    const idx_status st =
-        idx_tables_build(&t->built, &t->scale, seed, t->kern, tell, t);
-    t->index.tables[0] = idx_tables_view(&t->built);
-    t->share0 = 0.9;
-    t->share1 = 1.0;
-    return st;
-}
-
-static idx_status
-seek(tuning *t, uint64_t seed, float target_recall, int auto_family)
-{
-    idx_params *p = &t->scale.params;
-    const bool own_probes = p->n_probes != 0;
-    const bool own_cap = p->max_candidates != 0;
-    idx_status st = prepare(t, seed);
-    if (!own_cap)
-        p->max_candidates = t->scale.n_entries;
-    if (!st)
-        st = own_probes ? measure(t) : seek_probes(t, target_recall, auto_family);
-    if (!st && !own_cap)
-        st = seek_cap(t, target_recall);
-    return st;
+    t->ops->choose(&t->scale.params, scale->n_entries, scale->dim);
+    t->built = calloc(1, sizeof *t->built);
+    if (!t->built) {
+        tuning_free(t);
+        return NULL;
+    }
+    return t;
 }
 
 idx_status
-idx_tune(const idx_scale *scale, uint64_t seed, float target_recall, int auto_family,
-         idx_params *params, idx_progress *progress, void *ctx)
+idx_tune(const idx_scale *scale, const idx_tuning *how, idx_params *params,
+         idx_built **built)
 {
-    if (!params_usable(params, target_recall))
+    *built = NULL;
+    if (!params_usable(params, how))
         return IDX_EARG;
     if (params->family == IDX_EXACT || scale->n_entries == 0 ||
-        (auto_family && scale->n_entries < IDX_EXACT_BELOW)) {
-        *params = exact_params(scale);
+        (how->auto_family && scale->n_entries < IDX_EXACT_BELOW)) {
+        *params = exact_params(scale, params);
         return IDX_OK;
     }
-    tuning *t = calloc(1, sizeof *t);
+    tuning *t = tuning_new(scale, how, params);
     if (!t)
         return IDX_ENOMEM;
-    begin(t, scale, params);
-    t->progress = progress;
-    t->ctx = ctx;
-    const idx_params *p = &t->scale.params;
-    idx_status st = IDX_EARG;
-    if (p->n_probes == 0 ||
-        (p->n_probes >= p->n_tables && p->n_probes <= p->n_tables << p->n_planes))
-        st = seek(t, seed, target_recall, auto_family);
-    if (!st)
-        *params = auto_family && p->candidates > (float)scale->n_entries / 4.0F
-                      ? exact_params(scale)
-                      : *p;
-    idx_tables_free(&t->built);
-    free(t);
+    const idx_status st = probes_usable(t) ? run(t, scale) : IDX_EARG;
+    if (!st && too_many(t)) {
+        *params = exact_params(scale, params);
+    } else if (!st) {
+        *params = t->built->params = t->scale.params;
+        *built = t->built;
+        t->built = NULL;
+    }
+    tuning_free(t);
     return st;
 }

@@ -1,19 +1,20 @@
 /* What must hold of a scale, in a file as in what is to be written. Cold. */
-#include "format.h"
+#include "family.h"
+#include "half.h"
 
 #include <float.h>
 #include <math.h>
 #include <stdio.h>
 
-#define FAULT(...) (snprintf(fault, fault_len, __VA_ARGS__), false)
-
 const char *
 fmt_kind_name(uint32_t kind)
 {
     static const char *const names[FMT_KINDS] = {
-        "?",      "settings", "report", "sounds", "strings", "scale",
-        "mean",   "spread",   "matrix", "knots",  "rows",    "entries",
-        "centre", "planes",   "starts", "ids",    "codes",   "hamming knots",
+        "?",      "settings",     "report",  "sounds", "strings", "scale",
+        "mean",   "spread",       "matrix",  "knots",  "rows",    "entries",
+        "centre", "planes",       "starts",  "ids",    "codes",   "hamming knots",
+        "steps",  "signs",        "offsets", "checks", "nodes",   "groups",
+        "cells",  "coarse cells", "blocks",
     };
     return names[kind < FMT_KINDS ? kind : 0];
 }
@@ -21,8 +22,9 @@ fmt_kind_name(uint32_t kind)
 uint64_t
 fmt_bytes(const fmt_scale *h, uint32_t kind)
 {
-    const uint64_t tables = h->family == IDX_HYPERPLANE ? h->n_tables : 0;
-    const bool codes = h->family == IDX_CODES;
+    static const uint64_t value_bytes[] = {
+        [IDX_F32] = sizeof(float), [IDX_F16] = sizeof(uint16_t), [IDX_I8] = 1};
+    const idx_family_ops *ops = idx_family_of(h->family);
     switch (kind) {
     case FMT_SCALE:
         return sizeof *h;
@@ -34,23 +36,15 @@ fmt_bytes(const fmt_scale *h, uint32_t kind)
     case FMT_KNOTS:
         return (uint64_t)h->n_knots * sizeof(float);
     case FMT_ROWS:
-        return codes ? 0 : (uint64_t)h->n_entries * h->dim * sizeof(float);
+        return h->family == IDX_CODES
+                   ? 0
+                   : (uint64_t)h->n_entries * h->dim * value_bytes[h->stored];
     case FMT_ENTRIES:
         return (uint64_t)h->n_entries * sizeof(idx_entry);
-    case FMT_CENTRE:
-        return tables ? (uint64_t)h->dim * sizeof(float) : 0;
-    case FMT_PLANES:
-        return tables * h->n_planes * h->dim * sizeof(float);
-    case FMT_STARTS:
-        return tables * (((uint64_t)1 << h->n_planes) + 1) * sizeof(uint32_t);
-    case FMT_IDS:
-        return tables * h->n_entries * sizeof(uint32_t);
-    case FMT_CODES:
-        return codes ? h->n_entries * fmt_code_words(h->dim) * sizeof(uint64_t) : 0;
-    case FMT_HAMMING:
-        return codes ? (uint64_t)h->n_knots * sizeof(float) : 0;
+    case FMT_STEPS:
+        return h->stored == IDX_I8 ? (uint64_t)h->n_entries * sizeof(float) : 0;
     default:
-        return 0;
+        return ops->bytes ? ops->bytes(h, kind) : 0;
     }
 }
 
@@ -77,27 +71,20 @@ counts_fit(const fmt_scale *h, char *fault, size_t fault_len)
 static bool
 params_fit(const fmt_scale *h, char *fault, size_t fault_len)
 {
+    const idx_family_ops *ops = idx_family_of(h->family);
     if (!(h->recall >= 0.0F && h->recall <= 1.0F))
         return FAULT("recall is outside of 0..1");
-    if (!(h->candidates >= 0.0F && h->candidates <= (float)UINT32_MAX))
+    if (!(h->candidates >= 0.0F && h->candidates <= (float)UINT32_MAX) ||
+        !(h->scanned >= 0.0F && h->scanned <= (float)UINT32_MAX))
         return FAULT("candidates are not a count");
-    if (h->family == IDX_EXACT || h->family == IDX_CODES)
-        return !(h->n_planes | h->n_tables | h->n_probes | h->max_candidates) ||
-               FAULT("it has tables but is searched exactly");
-    if (h->family != IDX_HYPERPLANE)
+    if (!ops)
         return FAULT("family %u is unknown", h->family);
-    if (h->n_entries == 0)
-        return FAULT("it has tables but no entries");
-    if (h->n_planes < 1 || h->n_planes > FMT_MAX_PLANES)
-        return FAULT("n_planes %u is outside of 1..%d", h->n_planes, FMT_MAX_PLANES);
-    if (h->n_tables < 1 || h->n_tables > FMT_MAX_TABLES)
-        return FAULT("n_tables %u is outside of 1..%d", h->n_tables, FMT_MAX_TABLES);
-    if (h->n_probes < h->n_tables || h->n_probes > h->n_tables << h->n_planes)
-        return FAULT("n_probes %u is outside of n_tables %u to all %u buckets",
-                     h->n_probes, h->n_tables, h->n_tables << h->n_planes);
-    if (h->max_candidates == 0)
-        return FAULT("max_candidates is 0");
-    return true;
+    if (h->metric > IDX_EUCLID || (h->metric == IDX_EUCLID && !ops->euclid))
+        return FAULT("family %s has no metric %u", ops->name, h->metric);
+    if (h->stored > IDX_I8 || (h->stored == IDX_I8 && h->family != IDX_CELLS) ||
+        (h->stored && h->family == IDX_CODES))
+        return FAULT("family %s cannot store rows as %u", ops->name, h->stored);
+    return ops->fits(h, fault, fault_len);
 }
 
 /* The one scale of codes, unless it is absent: all zeros. */
@@ -118,9 +105,8 @@ fmt_scale_fits(const fmt_scale *h, uint32_t i, char *fault, size_t fault_len)
            family_fits(h, i, fault, fault_len);
 }
 
-/* Index of the first value outside of [lo, hi], or n; NaN is outside of everything. */
-static size_t
-first_outside(const float x[], size_t n, float lo, float hi)
+size_t
+fmt_first_outside(const float x[], size_t n, float lo, float hi)
 {
     size_t i = 0;
     while (i < n && x[i] >= lo && x[i] <= hi)
@@ -133,23 +119,23 @@ projection_holds(const idx_scale *s, char *fault, size_t fault_len)
 {
     const float most = FLT_MAX;
     const size_t cells = s->matrix ? (size_t)s->dim * s->n_in : 0;
-    size_t i = first_outside(s->mean, s->n_in, -most, most);
+    size_t i = fmt_first_outside(s->mean, s->n_in, -most, most);
     if (i < s->n_in)
         return FAULT("mean[%zu] is not finite", i);
-    i = first_outside(s->spread, s->n_in, 1e-30F, most);
+    i = fmt_first_outside(s->spread, s->n_in, 1e-30F, most);
     if (i < s->n_in)
         return FAULT("spread[%zu] is not above 0", i);
-    i = first_outside(s->matrix, cells, -most, most);
+    i = fmt_first_outside(s->matrix, cells, -most, most);
     if (i < cells)
         return FAULT("matrix[%zu] is not finite", i);
     return true;
 }
 
 static bool
-knots_hold(const float knots[], size_t n, const char *name, char *fault,
+knots_hold(const float knots[], size_t n, const char *name, float least, char *fault,
            size_t fault_len)
 {
-    const size_t i = first_outside(knots, n, -1.0F, 1.0F);
+    const size_t i = fmt_first_outside(knots, n, least, 1.0F);
     if (i < n)
         return FAULT("%s[%zu] is not a cosine", name, i);
     for (size_t k = 1; k < n; k++)
@@ -208,50 +194,50 @@ codes_hold(const idx_scale *s, char *fault, size_t fault_len)
     for (size_t i = 0; i < s->n_entries; i++)
         if (s->codes[(i + 1) * n_words - 1] & beyond)
             return FAULT("code[%zu] has a bit beyond its %u", i, s->dim);
-    return knots_hold(s->hamming_knots, s->n_knots, "hamming knots", fault, fault_len);
+    return knots_hold(s->hamming_knots, s->n_knots, "hamming knots", -1.0F, fault,
+                      fault_len);
+}
+
+/* Every length within 1e-3 of 1, or by Euclid just finite. */
+static bool
+rows_hold(const idx_scale *s, const void *rows, const float steps[], char *fault,
+          size_t fault_len)
+{
+    const uint16_t *halves = rows;
+    const float most = FLT_MAX;
+    const size_t n = (size_t)s->n_entries * s->dim;
+    float wide[IDX_MAX_DIM];
+    if (s->params.stored == IDX_I8) {
+        const size_t i = fmt_first_outside(steps, s->n_entries, 0.0F, most);
+        return i == s->n_entries || FAULT("step[%zu] is not a size", i);
+    }
+    if (s->params.metric == IDX_EUCLID && s->params.stored == IDX_F32) {
+        const size_t i = fmt_first_outside(rows, n, -most, most);
+        return i == n || FAULT("row[%zu] is not finite", i / s->dim);
+    }
+    if (s->params.stored == IDX_F32)
+        return fmt_units_hold(rows, s->n_entries, s->dim, "row", fault, fault_len);
+    for (size_t i = 0; i < s->n_entries; i++) {
+        for (size_t j = 0; j < s->dim; j++)
+            wide[j] = idx_from_half(halves[i * s->dim + j]);
+        if (s->params.metric == IDX_COSINE
+                ? !fmt_units_hold(wide, 1, s->dim, "row", fault, fault_len)
+                : fmt_first_outside(wide, s->dim, -most, most) < s->dim)
+            return FAULT("row[%zu] is not finite or not of unit length", i);
+    }
+    return true;
 }
 
 bool
-idx_scale_holds(const idx_scale *s, uint32_t n_sounds, char *fault, size_t fault_len)
+idx_scale_holds(const idx_scale *s, const void *rows, const float steps[],
+                uint32_t n_sounds, char *fault, size_t fault_len)
 {
     return projection_holds(s, fault, fault_len) &&
-           knots_hold(s->knots, s->n_knots, "knots", fault, fault_len) &&
+           knots_hold(s->knots, s->n_knots, "knots",
+                      s->params.metric == IDX_EUCLID ? -FLT_MAX : -1.0F, fault,
+                      fault_len) &&
            (s->params.family == IDX_CODES
                 ? codes_hold(s, fault, fault_len)
-                : fmt_units_hold(s->rows, s->n_entries, s->dim, "row", fault,
-                                 fault_len)) &&
+                : rows_hold(s, rows, steps, fault, fault_len)) &&
            entries_hold(s, n_sounds, fault, fault_len);
-}
-
-static bool
-starts_hold(const uint32_t start[], uint32_t n_keys, uint32_t n)
-{
-    if (start[0] != 0 || start[n_keys] != n)
-        return false;
-    for (uint32_t k = 0; k < n_keys; k++)
-        if (start[k + 1] < start[k])
-            return false;
-    return true;
-}
-
-bool
-idx_tables_hold(const idx_tables *t, const idx_scale *s, char *fault, size_t fault_len)
-{
-    const idx_params *p = &s->params;
-    const uint32_t n_keys = 1U << p->n_planes;
-    const size_t n_ids = (size_t)p->n_tables * s->n_entries;
-    /* a mean of unit rows is at most of unit length */
-    if (first_outside(t->centre, s->dim, -1.01F, 1.01F) < s->dim)
-        return FAULT("the hash centre is not a mean of unit rows");
-    if (!fmt_units_hold(t->planes, (size_t)p->n_tables * p->n_planes, s->dim, "plane",
-                        fault, fault_len))
-        return false;
-    for (size_t l = 0; l < p->n_tables; l++)
-        if (!starts_hold(t->start + l * ((size_t)n_keys + 1), n_keys, s->n_entries))
-            return FAULT("the buckets of table %zu do not hold each entry once", l);
-    for (size_t i = 0; i < n_ids; i++)
-        if (t->id[i] >= s->n_entries)
-            return FAULT("a bucket holds entry %u, and there are %u", t->id[i],
-                         s->n_entries);
-    return true;
 }

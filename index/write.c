@@ -1,6 +1,6 @@
 /* Writing an index: check, build tables, lay out, write. Cold. */
+#include "family.h"
 #include "outfile.h"
-#include "tables.h"
 
 #include <errno.h>
 #include <math.h>
@@ -18,7 +18,8 @@ typedef struct {
     size_t why_len;
     const char *path;
     fmt_scale heads[IDX_SCALES];
-    idx_built built[IDX_SCALES];
+    idx_built built[IDX_SCALES]; /* ours */
+    const idx_built *parts[IDX_SCALES];
     fmt_sound *sounds;
     char *strings;
     size_t string_bytes;
@@ -52,24 +53,32 @@ say_no_memory(const plan *p)
 static fmt_scale
 head_of(const idx_scale *s)
 {
+    const idx_params *p = &s->params;
     fmt_scale h = {
         .n_in = s->n_in,
         .dim = s->dim,
         .n_entries = s->n_entries,
         .n_knots = s->n_knots,
         .has_matrix = s->matrix != NULL,
-        .family = s->params.family,
+        .family = p->family,
+        .metric = p->metric,
+        .stored = p->stored,
         .recall = 1.0F,
         .candidates = (float)s->n_entries,
     };
-    if (h.family != IDX_HYPERPLANE) /* nothing to choose, nothing measured */
+    if (h.family == IDX_EXACT || h.family == IDX_CODES) /* nothing was chosen */
         return h;
-    h.n_planes = s->params.n_planes;
-    h.n_tables = s->params.n_tables;
-    h.n_probes = s->params.n_probes;
-    h.max_candidates = s->params.max_candidates;
-    h.recall = s->params.recall;
-    h.candidates = s->params.candidates;
+    h.n_planes = p->n_planes;
+    h.n_tables = p->n_tables;
+    h.n_probes = p->n_probes;
+    h.max_candidates = p->max_candidates;
+    h.recall = p->recall;
+    h.candidates = p->candidates;
+    h.n_cells = p->n_cells;
+    h.leaf = p->leaf;
+    h.width = p->width;
+    h.scanned = p->scanned;
+    h.n_asked = p->n_asked;
     return h;
 }
 
@@ -88,9 +97,11 @@ check_scale(plan *p, uint32_t i)
 {
     const idx_scale *s = &p->in->scales[i];
     char fault[FAULT_BYTES] = "an array is missing";
+    idx_scale as_given = *s; /* rows come as floats, however they are to be stored */
+    as_given.params.stored = IDX_F32;
     p->heads[i] = head_of(s);
     if (arrays_given(s) && fmt_scale_fits(&p->heads[i], i, fault, sizeof fault) &&
-        idx_scale_holds(s, p->in->n_sounds, fault, sizeof fault))
+        idx_scale_holds(&as_given, s->rows, NULL, p->in->n_sounds, fault, sizeof fault))
         return IDX_OK;
     return idx_because(IDX_EARG, p->why, p->why_len,
                        "%s: scale %u cannot be written: %s", p->path, i, fault);
@@ -183,16 +194,16 @@ go_on(void *ctx, double share)
     return !stopped(ctx);
 }
 
+/* What the family of a scale searches by, unless it was built before. */
 static idx_status
-plan_tables(plan *p)
+plan_families(plan *p)
 {
-    const idx_kern *kern = idx_kern_pick();
+    const idx_making how = {
+        .seed = p->in->seed, .kern = idx_kern_pick(), .tick = go_on, .ctx = p};
     for (uint32_t i = 0; i < IDX_SCALES; i++) {
         const idx_scale *s = &p->in->scales[i];
-        if (s->params.family != IDX_HYPERPLANE)
-            continue;
-        const idx_status st =
-            idx_tables_build(&p->built[i], s, p->in->seed, kern, go_on, p);
+        p->parts[i] = s->built ? s->built : &p->built[i];
+        const idx_status st = s->built ? IDX_OK : idx_build(&p->built[i], s, &how);
         if (st)
             return st == IDX_ENOMEM ? say_no_memory(p) : say_stopped(p);
     }
@@ -219,25 +230,19 @@ static void
 add_scale(plan *p, uint32_t i)
 {
     const idx_scale *s = &p->in->scales[i];
-    const idx_built *b = &p->built[i];
-    const void *const data[FMT_KINDS] = {
-        [FMT_SCALE] = &p->heads[i],
-        [FMT_MEAN] = s->mean,
-        [FMT_SPREAD] = s->spread,
-        [FMT_MATRIX] = s->matrix,
-        [FMT_KNOTS] = s->knots,
-        [FMT_ROWS] = s->rows,
-        [FMT_ENTRIES] = s->entries,
-        [FMT_CENTRE] = b->centre,
-        [FMT_PLANES] = b->planes,
-        [FMT_STARTS] = b->start,
-        [FMT_IDS] = b->id,
-        [FMT_CODES] = s->codes,
+    const void *const given[FMT_KINDS] = {
+        [FMT_SCALE] = &p->heads[i],       [FMT_MEAN] = s->mean,
+        [FMT_SPREAD] = s->spread,         [FMT_MATRIX] = s->matrix,
+        [FMT_KNOTS] = s->knots,           [FMT_ROWS] = s->rows,
+        [FMT_ENTRIES] = s->entries,       [FMT_CODES] = s->codes,
         [FMT_HAMMING] = s->hamming_knots,
     };
-    for (uint32_t kind = FMT_SCALE; kind < FMT_KINDS; kind++)
-        if (fmt_bytes(&p->heads[i], kind) > 0)
-            add(p, kind, i, data[kind], fmt_bytes(&p->heads[i], kind));
+    for (uint32_t kind = FMT_SCALE; kind < FMT_KINDS; kind++) {
+        const void *made = p->parts[i]->at[kind];
+        const uint64_t bytes = fmt_bytes(&p->heads[i], kind);
+        if (bytes > 0)
+            add(p, kind, i, made ? made : given[kind], bytes);
+    }
 }
 
 static bool
@@ -271,17 +276,17 @@ head_checksum(const plan *p)
 static idx_status
 lay_out(plan *p)
 {
-    p->head = (fmt_header){
-        .magic = FMT_MAGIC, .version = 1, .byte_order = FMT_ORDER, .seed = p->in->seed};
+    p->head = (fmt_header){.magic = FMT_MAGIC,
+                           .version = FMT_VERSION,
+                           .byte_order = FMT_ORDER,
+                           .seed = p->in->seed};
     add(p, FMT_SETTINGS, FMT_SHARED, p->in->settings, strlen(p->in->settings) + 1);
     add(p, FMT_REPORT, FMT_SHARED, p->in->report, strlen(p->in->report) + 1);
     add(p, FMT_SOUNDS, FMT_SHARED, p->sounds, p->in->n_sounds * sizeof *p->sounds);
     add(p, FMT_STRINGS, FMT_SHARED, p->strings, p->string_bytes);
     for (uint32_t i = 0; i < IDX_SCALES; i++)
-        if (i < FMT_FIRST_EXTRA || p->heads[i].n_in) {
-            p->head.version = i < FMT_FIRST_EXTRA ? 1 : FMT_VERSION;
+        if (i < FMT_FIRST_EXTRA || p->heads[i].n_in)
             add_scale(p, i);
-        }
     if (!finish_sections(p))
         return say_stopped(p);
     p->head.checksum = head_checksum(p);
@@ -337,13 +342,13 @@ idx_write(const char *path, const idx_contents *contents, const atomic_int *stop
     if (!st)
         st = plan_sounds(&p);
     if (!st)
-        st = plan_tables(&p);
+        st = plan_families(&p);
     if (!st)
         st = lay_out(&p);
     if (!st)
         st = write_file(&p);
     for (uint32_t i = 0; i < IDX_SCALES; i++)
-        idx_tables_free(&p.built[i]);
+        idx_built_clear(&p.built[i]);
     free(p.sounds);
     free(p.strings);
     return st;

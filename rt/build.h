@@ -81,6 +81,7 @@ typedef struct {
 typedef struct {
     float *matrix, *rows, *knots;
     idx_entry *entries;
+    idx_built *built;
 } rt_learned;
 
 /* What jobs become: everything that idx_write() needs, and its memory. */

@@ -186,10 +186,11 @@ project(rt_corpus *c, uint32_t set, uint32_t *n)
     return u && to->rows && to->entries;
 }
 
-static void
+static bool
 show_tuning(void *ctx, double share)
 {
     rt_progress_step(ctx, share, 1, "");
+    return !atomic_load(&rt_stop);
 }
 
 /* Projects a set and arranges it for searching. */
@@ -220,13 +221,18 @@ arrange(rt_corpus *c, uint32_t set, const rt_options *o, char *why, size_t why_l
         .max_candidates = o->index.max_candidates};
     char what[60];
     rt_progress p;
+    const idx_tuning how = {.seed = c->contents.seed,
+                            .target_recall = o->index.recall,
+                            .auto_family = o->index.family == RT_FAMILY_AUTO,
+                            .progress = show_tuning,
+                            .ctx = &p};
     snprintf(what, sizeof what, "arranging scale %s%s",
              dsp_scale_name[set % DSP_SCALES], set < DSP_SCALES ? "" : " by labels");
     rt_progress_begin(&p, what);
     idx_status st = idx_calibrate(sc, RT_CALIBRATION_SAMPLE, RT_KNOTS, s->knots);
     if (!st)
-        st = idx_tune(sc, c->contents.seed, o->index.recall,
-                      o->index.family == RT_FAMILY_AUTO, &sc->params, show_tuning, &p);
+        st = idx_tune(sc, &how, &sc->params, &s->built);
+    sc->built = s->built;
     rt_progress_end(&p);
     if (st)
         snprintf(why, why_len, "scale %s: %s", dsp_scale_name[set % DSP_SCALES],
@@ -312,6 +318,7 @@ rt_corpus_free(rt_corpus *c)
         free(c->learned[s].rows);
         free(c->learned[s].knots);
         free(c->learned[s].entries);
+        idx_built_free(c->learned[s].built);
     }
     free(c->codes);
     free(c->hamming_knots);

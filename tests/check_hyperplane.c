@@ -1,7 +1,7 @@
 /* Hyperplane hashing and multi-probing against what theory and the exact twin say. */
 #include "tests/idx_support.h"
 
-#include "index/search.h"
+#include "index/hyperplane.h"
 #include "index/tables.h"
 
 #include <check.h>

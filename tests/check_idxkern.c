@@ -1,6 +1,7 @@
 /* Kernels of index/ against their twin in C, which they match bit for bit. */
 #include "tests/idx_support.h"
 
+#include "index/half.h"
 #include "index/idxkern.h"
 
 #include <check.h>
@@ -37,6 +38,14 @@ compare_all(size_t dim, size_t n)
         list[k]->picks(got, x, rows, dim, id, n);
         ck_assert_msg(memcmp(want, got, sizeof want) == 0, "picks %s: dim %zu, n %zu",
                       list[k]->name, dim, n);
+        list[0]->gaps(want, x, rows, dim, n);
+        list[k]->gaps(got, x, rows, dim, n);
+        ck_assert_msg(memcmp(want, got, sizeof want) == 0, "gaps %s: dim %zu, n %zu",
+                      list[k]->name, dim, n);
+        list[0]->gap_picks(want, x, rows, dim, id, n);
+        list[k]->gap_picks(got, x, rows, dim, id, n);
+        ck_assert_msg(memcmp(want, got, sizeof want) == 0,
+                      "gap_picks %s: dim %zu, n %zu", list[k]->name, dim, n);
     }
     free(x);
     free(rows);
@@ -100,6 +109,57 @@ START_TEST(products_are_within_rounding_of_a_sum_in_double)
 }
 END_TEST
 
+START_TEST(squared_distances_survive_where_lengths_drown_them)
+{
+    float x[48], y[48];
+    for (int i = 0; i < 48; i++) {
+        x[i] = 1000.0F;
+        y[i] = 1000.0F + 0x1p-10F;
+    }
+    for (size_t k = 0; k < n_list; k++) {
+        float got;
+        list[k]->gaps(&got, x, y, 48, 1);
+        ck_assert_msg(got == 48 * 0x1p-20F, "%s: %g", list[k]->name, (double)got);
+    }
+}
+END_TEST
+
+/* Every pattern of 16 bits, by the definition of binary16. */
+START_TEST(halves_widen_exactly_and_floats_round_to_the_nearest)
+{
+    static uint16_t half[65536];
+    static float want[65536], got[65536];
+    for (uint32_t h = 0; h < 65536; h++) {
+        const int exponent = (int)(h >> 10 & 31);
+        const double part = (double)(h & 1023) / 1024;
+        double v = exponent == 0    ? ldexp(part, -14)
+                   : exponent == 31 ? (part > 0 ? (double)NAN : (double)INFINITY)
+                                    : ldexp(1.0 + part, exponent - 15);
+        half[h] = (uint16_t)h;
+        want[h] = (float)(h >> 15 ? -v : v);
+    }
+    for (size_t k = 0; k < n_list; k++) {
+        list[k]->widen(got, half, 65536);
+        for (uint32_t h = 0; h < 65536; h++)
+            ck_assert_msg(isnan(want[h]) ? isnan(got[h])
+                                         : memcmp(&want[h], &got[h], 4) == 0,
+                          "%s: %04x is %g, not %g", list[k]->name, h, (double)got[h],
+                          (double)want[h]);
+    }
+    for (uint32_t h = 0; h + 1 < 0x7c00; h++) { /* halfway goes to even */
+        const float middle = 0.5F * (want[h] + want[h + 1]);
+        ck_assert_uint_eq(idx_to_half(want[h]), h);
+        ck_assert_uint_eq(idx_to_half(-want[h]), h | 0x8000);
+        ck_assert_uint_eq(idx_to_half(middle), h + (h & 1));
+        ck_assert_uint_eq(idx_to_half(nextafterf(middle, 1e9F)), h + 1);
+        ck_assert_uint_eq(idx_to_half(nextafterf(middle, -1.0F)), h);
+    }
+    ck_assert_uint_eq(idx_to_half(65519.0F), 0x7bff);
+    ck_assert_uint_eq(idx_to_half(65520.0F), 0x7c00);
+    ck_assert_uint_eq(idx_to_half(-1e30F), 0xfc00);
+}
+END_TEST
+
 START_TEST(nothing_is_written_behind_the_results)
 {
     float rows[3 * 5] = {0}, x[5] = {0};
@@ -138,6 +198,8 @@ main(void)
     tcase_add_test(tc, a_row_has_the_same_product_alone_in_company_and_picked);
     tcase_add_loop_test(tc, products_are_within_rounding_of_a_sum_in_double, 0,
                         MAX_DIM + 1);
+    tcase_add_test(tc, squared_distances_survive_where_lengths_drown_them);
+    tcase_add_test(tc, halves_widen_exactly_and_floats_round_to_the_nearest);
     tcase_add_test(tc, nothing_is_written_behind_the_results);
     tcase_add_test(tc, the_environment_can_force_the_twin);
     suite_add_tcase(s, tc);

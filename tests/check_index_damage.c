@@ -245,12 +245,12 @@ START_TEST(headers_of_others_are_refused_in_one_sentence)
     unsigned char *data = copy_of_good();
     char why[300];
     fmt_header *h = (void *)data;
-    h->version = 3;
+    h->version = FMT_VERSION + 1;
     fix_checksums(data, n_good);
     ck_assert_int_eq(open_and_use(data, n_good, why, sizeof why), IDX_EFORMAT);
-    ck_assert_msg(strstr(why, "newer hearken (format 3); this one reads format 2"),
+    ck_assert_msg(strstr(why, "newer hearken (format 4); this one reads format 3"),
                   "%s", why);
-    h->version = 2;
+    h->version = FMT_VERSION;
     h->byte_order = 0x04030201;
     ck_assert_int_eq(open_and_use(data, n_good, why, sizeof why), IDX_EFORMAT);
     ck_assert_msg(strstr(why, "byte order"), "%s", why);

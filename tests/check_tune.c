@@ -7,13 +7,24 @@ enum { ROWS = 24000, DIM = 32, SOUNDS = 200 };
 
 static corpus big; /* made once; read only */
 
+/* Tunes, and frees what was built. */
+static idx_status
+tune(const idx_scale *s, uint64_t seed, float target, bool auto_family, idx_params *p)
+{
+    const idx_tuning how = {
+        .seed = seed, .target_recall = target, .auto_family = auto_family};
+    idx_built *built;
+    const idx_status st = idx_tune(s, &how, p, &built);
+    ck_assert((built != NULL) == (!st && p->family != IDX_EXACT));
+    idx_built_free(built);
+    return st;
+}
+
 static idx_params
-tuned(float target, int auto_family, idx_params p)
+tuned(float target, bool auto_family, idx_params p)
 {
     p.family = IDX_HYPERPLANE;
-    ck_assert_int_eq(
-        idx_tune(&big.contents.scales[0], 3, target, auto_family, &p, NULL, NULL),
-        IDX_OK);
+    ck_assert_int_eq(tune(&big.contents.scales[0], 3, target, auto_family, &p), IDX_OK);
     return p;
 }
 
@@ -113,16 +124,16 @@ START_TEST(small_scales_and_those_not_worth_it_become_exact)
     idx_scale s = big.contents.scales[0];
     idx_params p = none;
     s.n_entries = IDX_EXACT_BELOW - 1;
-    ck_assert(!idx_tune(&s, 1, 0.5F, 1, &p, NULL, NULL));
+    ck_assert(!tune(&s, 1, 0.5F, true, &p));
     ck_assert_uint_eq(p.family, IDX_EXACT);
     ck_assert(p.recall == 1.0F && p.candidates == (float)s.n_entries &&
               p.n_planes == 0);
     s.n_entries = 0;
     p = none;
-    ck_assert(!idx_tune(&s, 1, 0.5F, 0, &p, NULL, NULL));
+    ck_assert(!tune(&s, 1, 0.5F, false, &p));
     ck_assert_uint_eq(p.family, IDX_EXACT);
     p = (idx_params){.family = IDX_EXACT};
-    ck_assert(!idx_tune(&big.contents.scales[0], 1, 0.5F, 1, &p, NULL, NULL));
+    ck_assert(!tune(&big.contents.scales[0], 1, 0.5F, true, &p));
     ck_assert_uint_eq(p.family, IDX_EXACT);
     /* directions without any neighbourhood: hashing finds nothing sooner than chance */
     float *rows = malloc((size_t)ROWS * DIM * sizeof *rows);
@@ -132,7 +143,7 @@ START_TEST(small_scales_and_those_not_worth_it_become_exact)
     s = big.contents.scales[0];
     s.rows = rows;
     p = none;
-    ck_assert(!idx_tune(&s, 1, 0.99F, 1, &p, NULL, NULL));
+    ck_assert(!tune(&s, 1, 0.99F, true, &p));
     ck_assert_uint_eq(p.family, IDX_EXACT);
     free(rows);
 }
@@ -144,7 +155,7 @@ START_TEST(tiny_scales_can_be_hashed_on_demand)
         idx_scale s = big.contents.scales[0];
         idx_params p = {.family = IDX_HYPERPLANE};
         s.n_entries = n;
-        ck_assert(!idx_tune(&s, 1, 1.0F, 0, &p, NULL, NULL));
+        ck_assert(!tune(&s, 1, 1.0F, false, &p));
         ck_assert_uint_eq(p.family, IDX_HYPERPLANE);
         ck_assert_msg(p.recall == 1.0F, "%u rows: %g", n, (double)p.recall);
     }
@@ -170,8 +181,8 @@ static const struct {
 START_TEST(wrong_wishes_are_refused)
 {
     idx_params p = wrong[_i].p;
-    ck_assert_msg(idx_tune(&big.contents.scales[0], 1, wrong[_i].target, 0, &p, NULL,
-                           NULL) == IDX_EARG,
+    ck_assert_msg(tune(&big.contents.scales[0], 1, wrong[_i].target, false, &p) ==
+                      IDX_EARG,
                   "case: %s", wrong[_i].name);
     ck_assert_msg(same(&p, &wrong[_i].p), "case: %s: changed", wrong[_i].name);
 }
@@ -180,25 +191,35 @@ END_TEST
 typedef struct {
     double last;
     uint32_t n;
+    bool stop;
 } told;
 
-static void
+static bool
 note_progress(void *ctx, double share)
 {
     told *t = ctx;
     ck_assert_msg(share >= 0.0 && share <= 1.0, "share %g", share);
     t->last = share;
     t->n++;
+    return !t->stop;
 }
 
 START_TEST(progress_is_told)
 {
     told t = {0};
     idx_params p = {.family = IDX_HYPERPLANE};
+    const idx_tuning how = {
+        .seed = 1, .target_recall = 0.9F, .progress = note_progress, .ctx = &t};
+    idx_built *built;
     setenv("IDX_KERN", "c", 1);
-    ck_assert(!idx_tune(&big.contents.scales[0], 1, 0.9F, 0, &p, note_progress, &t));
-    unsetenv("IDX_KERN");
+    ck_assert(!idx_tune(&big.contents.scales[0], &how, &p, &built));
     ck_assert_uint_ge(t.n, 1);
+    idx_built_free(built);
+    t.stop = true;
+    p = (idx_params){.family = IDX_HYPERPLANE};
+    ck_assert_int_eq(idx_tune(&big.contents.scales[0], &how, &p, &built), IDX_EIO);
+    ck_assert(built == NULL && p.n_planes == 0);
+    unsetenv("IDX_KERN");
 }
 END_TEST
 

@@ -130,10 +130,13 @@ make_index(void)
     const char *tables = getenv("BENCH_TABLES");
     p->n_planes = planes ? (uint32_t)atoi(planes) : 0;
     p->n_tables = tables ? (uint32_t)atoi(tables) : 0;
-    if (idx_tune(&c.contents.scales[0], 1, 0.95F, 0, p, NULL, NULL) ||
+    const idx_tuning how = {.seed = 1, .target_recall = 0.95F};
+    idx_built *built;
+    if (idx_tune(&c.contents.scales[0], &how, p, &built) ||
         idx_write(path, &c.contents, NULL, why, sizeof why) ||
         idx_open(&ix, path, why, sizeof why))
         fprintf(stderr, "bench_query: %s\n", why);
+    idx_built_free(built);
     corpus_free(&c);
     unlink(path);
     return ix;

@@ -1,0 +1,74 @@
+/* The list of families, and what they share when they build. Cold. */
+#include "family.h"
+#include "half.h"
+
+#include <stdlib.h>
+
+const idx_family_ops *
+idx_family_of(uint32_t family)
+{
+    static const idx_family_ops *const list[IDX_FAMILIES] = {
+        [IDX_EXACT] = &idx_exact_ops,
+        [IDX_HYPERPLANE] = &idx_hyperplane_ops,
+        [IDX_CODES] = &idx_codes_ops,
+    };
+    return family < IDX_FAMILIES ? list[family] : NULL;
+}
+
+void
+idx_built_clear(idx_built *built)
+{
+    for (uint32_t kind = 0; kind < FMT_KINDS; kind++)
+        free(built->at[kind]);
+    *built = (idx_built){0};
+}
+
+void
+idx_built_free(idx_built *built)
+{
+    if (built)
+        idx_built_clear(built);
+    free(built);
+}
+
+static bool
+store_halves(idx_built *out, const idx_scale *scale)
+{
+    const size_t n = (size_t)scale->n_entries * scale->dim;
+    const float *from = out->at[FMT_ROWS] ? out->at[FMT_ROWS] : scale->rows;
+    uint16_t *to = malloc(n * sizeof *to);
+    for (size_t i = 0; to && i < n; i++)
+        to[i] = idx_to_half(from[i]);
+    free(out->at[FMT_ROWS]);
+    out->at[FMT_ROWS] = to;
+    return to;
+}
+
+idx_status
+idx_build(idx_built *out, const idx_scale *scale, const idx_making *how)
+{
+    const idx_family_ops *ops = idx_family_of(scale->params.family);
+    *out = (idx_built){0};
+    idx_status st = ops->build ? ops->build(out, scale, how) : IDX_OK;
+    if (!st && scale->params.stored == IDX_F16 && !store_halves(out, scale))
+        st = IDX_ENOMEM;
+    if (st)
+        idx_built_clear(out);
+    else
+        out->params = scale->params;
+    return st;
+}
+
+idx_index
+idx_as_built(const idx_scale *scale, const idx_built *built)
+{
+    idx_index ix = {.scales[0] = *scale};
+    for (uint32_t kind = 0; kind < FMT_KINDS; kind++)
+        ix.part[0][kind] = built->at[kind];
+    if (!built->at[FMT_ROWS])
+        ix.part[0][FMT_ROWS] = scale->rows;
+    if (built->at[FMT_ENTRIES])
+        ix.scales[0].entries = built->at[FMT_ENTRIES];
+    ix.scales[0].rows = scale->params.stored == IDX_F32 ? ix.part[0][FMT_ROWS] : NULL;
+    return ix;
+}
