@@ -1,4 +1,5 @@
 #include "tables.h"
+#include "random.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -7,61 +8,13 @@
 
 /* ---- Random planes -------------------------------------------------------------- */
 
-typedef struct {
-    uint64_t s[4];
-} xoshiro;
-
-static uint64_t
-splitmix64(uint64_t *state)
-{
-    uint64_t z = (*state += 0x9e3779b97f4a7c15U);
-    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9U;
-    z = (z ^ (z >> 27)) * 0x94d049bb133111ebU;
-    return z ^ (z >> 31);
-}
-
-static uint64_t
-rotl(uint64_t x, int k)
-{
-    return (x << k) | (x >> (64 - k));
-}
-
-/* xoshiro256**, reference: prng.di.unimi.it */
-static uint64_t
-draw(xoshiro *r)
-{
-    const uint64_t out = rotl(r->s[1] * 5, 7) * 9;
-    const uint64_t t = r->s[1] << 17;
-    r->s[2] ^= r->s[0];
-    r->s[3] ^= r->s[1];
-    r->s[1] ^= r->s[2];
-    r->s[0] ^= r->s[3];
-    r->s[2] ^= t;
-    r->s[3] = rotl(r->s[3], 45);
-    return out;
-}
-
-/* Uniform in (0, 1]: log() of it is finite. */
-static double
-draw_unit(xoshiro *r)
-{
-    return ((double)(draw(r) >> 11) + 1.0) * 0x1p-53;
-}
-
-static double
-draw_normal(xoshiro *r)
-{
-    const double radius = sqrt(-2.0 * log(draw_unit(r)));
-    return radius * cos(6.283185307179586 * draw_unit(r));
-}
-
 static void
-draw_plane(float plane[], uint32_t dim, xoshiro *r)
+draw_plane(float plane[], uint32_t dim, idx_random *r)
 {
     double normal[IDX_MAX_DIM];
     double power = 0.0;
     for (uint32_t i = 0; i < dim; i++) {
-        normal[i] = draw_normal(r);
+        normal[i] = idx_draw_normal(r);
         power += normal[i] * normal[i];
     }
     /* power is 0 with a chance of 2^-53 in one dimension, and never in more */
@@ -73,9 +26,7 @@ draw_plane(float plane[], uint32_t dim, xoshiro *r)
 void
 idx_tables_planes(float planes[], uint32_t dim, uint32_t n, uint64_t seed)
 {
-    xoshiro r;
-    for (int i = 0; i < 4; i++)
-        r.s[i] = splitmix64(&seed);
+    idx_random r = idx_random_of(seed);
     for (uint32_t i = 0; i < n; i++)
         draw_plane(planes + (size_t)i * dim, dim, &r);
 }

@@ -27,11 +27,7 @@ bool idx_tables_hold(const idx_tables *t, uint32_t n_tables, uint32_t n_keys,
 /* out[dim] = the mean of the rows of a scale, summed in double. */
 void idx_mean_of_rows(float out[], const idx_scale *scale);
 
-/*
- * n normals of unit length, independent and uniform in direction: normal deviates by
- * Box and Muller (1958) from xoshiro256** (Blackman and Vigna, 2018), which splitmix64
- * seeds.
- */
+/* n normals of unit length, independent and uniform in direction, by random.h. */
 void idx_tables_planes(float planes[], uint32_t dim, uint32_t n, uint64_t seed);
 
 #endif
