@@ -2,7 +2,31 @@
 #include "family.h"
 #include "half.h"
 
+#include <stdio.h>
 #include <stdlib.h>
+
+static bool
+fits(const fmt_scale *h, char *fault, size_t fault_len)
+{
+    if (h->n_planes | h->n_tables | h->n_probes | h->max_candidates)
+        return FAULT("it has tables but is searched exactly");
+    return true;
+}
+
+const idx_family_ops idx_exact_ops = {
+    .name = "exact", .euclid = true, .fits = fits, .search = idx_exact_search};
+
+static uint64_t
+bytes_of_codes(const fmt_scale *h, uint32_t kind)
+{
+    if (kind == FMT_CODES)
+        return h->n_entries * fmt_code_words(h->dim) * sizeof(uint64_t);
+    return kind == FMT_HAMMING ? (uint64_t)h->n_knots * sizeof(float) : 0;
+}
+
+/* Scale IDX_TIMBRE is searched by idx_query_codes() alone. */
+const idx_family_ops idx_codes_ops = {
+    .name = "codes", .fits = fits, .bytes = bytes_of_codes};
 
 const idx_family_ops *
 idx_family_of(uint32_t family)
@@ -11,6 +35,7 @@ idx_family_of(uint32_t family)
         [IDX_EXACT] = &idx_exact_ops,
         [IDX_HYPERPLANE] = &idx_hyperplane_ops,
         [IDX_CODES] = &idx_codes_ops,
+        [IDX_CELLS] = &idx_cells_ops,
     };
     return family < IDX_FAMILIES ? list[family] : NULL;
 }
@@ -48,14 +73,12 @@ idx_status
 idx_build(idx_built *out, const idx_scale *scale, const idx_making *how)
 {
     const idx_family_ops *ops = idx_family_of(scale->params.family);
-    *out = (idx_built){0};
+    *out = (idx_built){.params = scale->params};
     idx_status st = ops->build ? ops->build(out, scale, how) : IDX_OK;
     if (!st && scale->params.stored == IDX_F16 && !store_halves(out, scale))
         st = IDX_ENOMEM;
     if (st)
         idx_built_clear(out);
-    else
-        out->params = scale->params;
     return st;
 }
 

@@ -50,7 +50,7 @@ enum {
     FMT_HAMMING, /* float [n_knots] of IDX_CODES */
     FMT_STEPS,   /* float [n_entries] of rows stored as IDX_I8 */
     FMT_SIGNS,   /* uint64: diagonals of a random rotation (rotate.h) */
-    FMT_OFFSETS, /* float: of p-stable functions */
+    FMT_OFFSETS, /* float: of p-stable functions; [1], the unit of codes, of cells */
     FMT_CHECKS,  /* uint32: of p-stable keys */
     FMT_NODES,   /* of a forest */
     FMT_GROUPS,  /* float: centres of groups of cells */
@@ -94,8 +94,8 @@ typedef struct {
     uint32_t zero0[4];
     uint32_t metric, stored, n_cells, leaf; /* from here on not up to format 2 */
     float width, scanned;
-    uint32_t n_asked;
-    uint32_t zero[9];
+    uint32_t n_asked, max_scanned;
+    uint32_t zero[8];
 } fmt_scale;
 
 typedef struct {
@@ -126,6 +126,13 @@ struct idx_index {
 uint64_t fmt_bytes(const fmt_scale *h, uint32_t kind);
 
 const char *fmt_kind_name(uint32_t kind);
+
+/* Bytes of a value of a row. */
+static inline size_t
+fmt_value_bytes(uint32_t stored)
+{
+    return stored == IDX_F32 ? sizeof(float) : stored == IDX_F16 ? sizeof(uint16_t) : 1;
+}
 
 /* Words of a code of dim bits. */
 static inline size_t

@@ -81,7 +81,8 @@ typedef enum { IDX_F32 = 0, IDX_F16 = 1, IDX_I8 = 2 } idx_stored;
 typedef struct {
     uint32_t family;         /* idx_family */
     uint32_t n_planes;       /* K: bits or functions in a key */
-    uint32_t n_tables;       /* L: tables, or trees of a forest; 1..64 */
+    uint32_t n_tables;       /* L: tables, or trees of a forest; 1..64. cells: groups of
+                                cells looked into */
     uint32_t n_probes;       /* T: buckets, leaves or cells visited, in all tables */
     uint32_t max_candidates; /* rows compared exactly at most, in probe order */
     float recall;            /* recall@10 measured by idx_tune(); 1 for the others */
@@ -89,11 +90,13 @@ typedef struct {
     uint32_t metric;         /* idx_metric */
     uint32_t stored;         /* idx_stored */
     uint32_t n_cells;        /* cells */
-    uint32_t leaf;           /* forest: entries in a leaf at most */
-    float width;             /* p-stable: of a bucket; cells: standard errors of a code
-                                by which a row may miss the tenth and is still compared */
-    uint32_t n_asked;        /* neighbours that recall is a share of; 0: not measured */
-    float scanned;           /* mean codes scored per query, measured by idx_tune() */
+    uint32_t leaf;        /* forest: entries in a leaf at most; cells: blocks of codes,
+                             known once they are built */
+    uint32_t max_scanned; /* cells: codes scored at most, in probe order */
+    float width;          /* p-stable: of a bucket; cells: standard errors of a code
+                             by which a row may miss the tenth and is still compared */
+    uint32_t n_asked;     /* neighbours that recall is a share of; 0: not measured */
+    float scanned;        /* mean codes scored per query, measured by idx_tune() */
 } idx_params;
 
 /* What one row stands for. */
@@ -199,8 +202,9 @@ void idx_scratch_free(idx_scratch *scratch);
 
 /*
  * Lets this scratch search a scale with other n_probes, max_candidates and, in cells,
- * width than the file says; the rest of params is not looked at. IDX_EARG, changing
- * nothing, where they are out of range or there are more than IDX_MAX_PROBES.
+ * width and max_scanned than the file says; the rest of params is not looked at.
+ * IDX_EARG, changing nothing, where they are out of range or there are more than
+ * IDX_MAX_PROBES.
  */
 enum { IDX_MAX_PROBES = 65536 };
 idx_status idx_scratch_set(idx_scratch *scratch, uint32_t scale, const idx_params *p);

@@ -247,6 +247,7 @@ take_scale(const opening *o, const fmt_scale *h, uint32_t scale)
                    .leaf = h->leaf,
                    .width = h->width,
                    .n_asked = h->n_asked,
+                   .max_scanned = h->max_scanned,
                    .scanned = h->scanned},
     };
 }

@@ -74,6 +74,7 @@ idx_scratch_new(idx_scratch **out, const idx_index *index)
     lay_out(s, base, &n);
     s->index = index;
     s->kern = idx_kern_pick();
+    s->scan_kern = idx_scan_kern_pick();
     s->skip = UINT32_MAX;
     for (uint32_t i = 0; i < IDX_SCALES; i++)
         s->params[i] = index->scales[i].params;
@@ -108,6 +109,8 @@ idx_scratch_set(idx_scratch *s, uint32_t scale, const idx_params *p)
     mine->n_probes = p->n_probes;
     mine->max_candidates = p->max_candidates;
     mine->width = p->width;
+    if (mine->family == IDX_CELLS)
+        mine->max_scanned = p->max_scanned;
     return IDX_OK;
 }
 

@@ -8,6 +8,7 @@
 #include "format.h"
 #include "idxkern.h"
 #include "index/codes.h"
+#include "scan_kern.h"
 
 enum {
     IDX_BLOCK = 128, /* rows compared between two looks at the best k, by hash search */
@@ -36,6 +37,7 @@ typedef struct {
 struct idx_scratch {
     const idx_index *index;
     const idx_kern *kern;
+    const idx_scan_kern *scan_kern;
     idx_params params[IDX_SCALES]; /* those of the file, or as set */
     uint32_t skip;                 /* sound that is left out; UINT32_MAX: none */
     float *unit;                   /* [dim] the query; by cosine at unit length */

@@ -11,6 +11,7 @@ enum {
     RECALL_AT = 10,
     MIN_CAP = 1000,    /* 100 k at k = 10 */
     CAP_FACTOR = 3,    /* of the mean: what bounds the slowest queries */
+    SCAN_FACTOR = 2,   /* the same for codes, of which queries differ less in number */
     TICK_NS = 50000000 /* between two calls of progress */
 };
 
@@ -182,10 +183,13 @@ seek_cap(tuning *t)
     const float target = t->how->target_recall;
     const float reached = p->recall < target ? p->recall : target;
     const double first = fmax(MIN_CAP, ceil(CAP_FACTOR * (double)p->candidates));
-    for (double cap = first; !t->stopped; cap *= 2.0) {
+    const double scanned = SCAN_FACTOR * (double)p->scanned;
+    for (double by = 1.0; !t->stopped; by *= 2.0) {
         p->max_candidates = t->scale.n_entries;
-        if (cap < (double)t->scale.n_entries)
-            p->max_candidates = (uint32_t)cap;
+        if (by * first < (double)t->scale.n_entries)
+            p->max_candidates = (uint32_t)(by * first);
+        if (p->family == IDX_CELLS)
+            p->max_scanned = (uint32_t)fmin(by * scanned + MIN_CAP, UINT32_MAX);
         measure(t);
         if (p->recall >= reached || p->max_candidates == t->scale.n_entries)
             break;
@@ -199,6 +203,8 @@ seek(tuning *t)
     const bool own_cap = p->max_candidates != 0;
     if (!own_cap)
         p->max_candidates = t->scale.n_entries;
+    if (p->family == IDX_CELLS && p->max_scanned == 0)
+        p->max_scanned = UINT32_MAX;
     if (p->n_probes != 0)
         measure(t);
     else if (p->family == IDX_CELLS && p->width <= 0.0F)
@@ -250,13 +256,20 @@ find_truth(tuning *t)
     }
 }
 
+static void
+lend(void *ctx, size_t n, void (*run_one)(void *job, size_t i), void *job)
+{
+    const tuning *t = ctx;
+    t->how->parallel(t->how->ctx, n, run_one, job);
+}
+
 static idx_status
 build(tuning *t, const idx_scale *scale)
 {
     const idx_making how = {.seed = t->how->seed,
                             .kern = t->kern,
                             .tick = tell,
-                            .parallel = t->how->parallel,
+                            .parallel = t->how->parallel ? lend : NULL,
                             .ctx = t};
     t->share0 = 0.3;
     t->share1 = 0.8;
@@ -267,6 +280,7 @@ build(tuning *t, const idx_scale *scale)
         return st;
     t->share0 = 0.8;
     t->share1 = 1.0;
+    t->scale.params = as.params = t->built->params;
     t->index = idx_as_built(&as, t->built);
     return idx_scratch_new(&t->scratch, &t->index);
 }
@@ -347,7 +361,8 @@ tuning_new(const idx_scale *scale, const idx_tuning *how, const idx_params *para
     t->how = how;
     t->ops = idx_family_of(params->family);
     t->kern = idx_kern_pick();
-    t->ops->choose(&t->scale.params, scale->n_entries, scale->dim);
+    if (t->ops->choose)
+        t->ops->choose(&t->scale.params, scale->n_entries, scale->dim);
     t->built = calloc(1, sizeof *t->built);
     if (!t->built) {
         tuning_free(t);

@@ -22,8 +22,6 @@ fmt_kind_name(uint32_t kind)
 uint64_t
 fmt_bytes(const fmt_scale *h, uint32_t kind)
 {
-    static const uint64_t value_bytes[] = {
-        [IDX_F32] = sizeof(float), [IDX_F16] = sizeof(uint16_t), [IDX_I8] = 1};
     const idx_family_ops *ops = idx_family_of(h->family);
     switch (kind) {
     case FMT_SCALE:
@@ -38,7 +36,7 @@ fmt_bytes(const fmt_scale *h, uint32_t kind)
     case FMT_ROWS:
         return h->family == IDX_CODES
                    ? 0
-                   : (uint64_t)h->n_entries * h->dim * value_bytes[h->stored];
+                   : (uint64_t)h->n_entries * h->dim * fmt_value_bytes(h->stored);
     case FMT_ENTRIES:
         return (uint64_t)h->n_entries * sizeof(idx_entry);
     case FMT_STEPS:

@@ -79,6 +79,7 @@ head_of(const idx_scale *s)
     h.width = p->width;
     h.scanned = p->scanned;
     h.n_asked = p->n_asked;
+    h.max_scanned = p->max_scanned;
     return h;
 }
 
@@ -206,6 +207,7 @@ plan_families(plan *p)
         const idx_status st = s->built ? IDX_OK : idx_build(&p->built[i], s, &how);
         if (st)
             return st == IDX_ENOMEM ? say_no_memory(p) : say_stopped(p);
+        p->heads[i].leaf = p->parts[i]->params.leaf;
     }
     return IDX_OK;
 }

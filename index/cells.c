@@ -1,0 +1,374 @@
+/* Searching in cells: see cells.h. Analysis thread. */
+#include "cells.h"
+
+#include <float.h>
+#include <math.h>
+#include <string.h>
+
+enum {
+    IDX_BATCH = 16,     /* rows compared between two looks at the k-th best */
+    FETCH_AT_MOST = 64, /* rows of a chunk: more are cut down before they are needed */
+};
+
+/* A search on its way. */
+typedef struct {
+    const idx_index *index;
+    uint32_t scale_number;
+    const idx_scale *sc;
+    const idx_params *params;
+    idx_scratch *s;
+    const idx_scan_kern *kern;
+    idx_cells_scratch own;
+    idx_cells c;
+    idx_top *top;
+    idx_work *work;
+    bool euclid;
+    float scale, shift; /* of the sums of the table, in units */
+    float per_unit;     /* 1 over the squared unit, which likenesses are in here */
+    float least;        /* k-th best so far */
+    size_t row_bytes;
+    bool full; /* a cap was reached */
+} hunt;
+
+void
+idx_cells_rotate(float out[], const float x[], const uint64_t signs[], size_t dim)
+{
+    float padded[IDX_MIN_BITS] = {0};
+    if (dim < IDX_MIN_BITS) {
+        memcpy(padded, x, dim * sizeof *x);
+        idx_rotate(out, padded, signs, IDX_MIN_BITS);
+    } else {
+        idx_rotate(out, x, signs, dim);
+    }
+}
+
+idx_cells
+idx_cells_of(const idx_index *index, uint32_t scale)
+{
+    const void *const *part = index->part[scale];
+    const uint32_t n_cells = index->scales[scale].params.n_cells;
+    const uint32_t n_groups = idx_groups_of(n_cells);
+    const uint32_t *starts = part[FMT_STARTS];
+    return (idx_cells){
+        .n_groups = n_groups,
+        .n_cells = n_cells,
+        .group = starts,
+        .cell = starts + n_groups + 1,
+        .block = starts + n_groups + 1 + n_cells + 1,
+        .groups = part[FMT_GROUPS],
+        .cells = part[FMT_CELLS],
+        .coarse = part[FMT_COARSE],
+        .blocks = part[FMT_BLOCKS],
+        .signs = part[FMT_SIGNS],
+        .unit = *(const float *)part[FMT_OFFSETS],
+    };
+}
+
+static void *
+carve(unsigned char *base, size_t *used, size_t bytes)
+{
+    const size_t at = *used;
+    *used += (bytes + FMT_ALIGN - 1) / FMT_ALIGN * FMT_ALIGN;
+    return base ? base + at : NULL;
+}
+
+size_t
+idx_cells_scratch_lay(idx_cells_scratch *s, void *base, const idx_scale *scale)
+{
+    const size_t dim = scale->dim, bits = idx_cells_bits(dim);
+    const size_t n_cells = scale->params.n_cells,
+                 n_groups = idx_groups_of(scale->params.n_cells);
+    size_t used = 0;
+    s->y = carve(base, &used, bits * sizeof *s->y);
+    s->table = carve(base, &used, bits * 4);
+    s->bytes = carve(base, &used, dim + 3);
+    s->score = carve(base, &used, (n_cells + n_groups) * sizeof *s->score);
+    s->near = carve(base, &used, n_groups * sizeof *s->near);
+    s->visit = carve(base, &used, n_cells * sizeof *s->visit);
+    s->id = carve(base, &used, n_cells * sizeof *s->id);
+    s->dot = carve(base, &used, n_cells * sizeof *s->dot);
+    s->gap = carve(base, &used, n_cells * sizeof *s->gap);
+    s->centred = carve(base, &used, dim * sizeof *s->centred);
+    s->pending = carve(base, &used, (size_t)2 * IDX_CHUNK_ROWS * sizeof *s->pending);
+    return used;
+}
+
+/* ---- The query ------------------------------------------------------------------ */
+
+/* Sums of the subsets of four coordinates, above the least of them, in bytes. */
+static void
+make_table(hunt *h)
+{
+    const size_t bits = idx_cells_bits(h->sc->dim);
+    float *y = h->own.y;
+    float most = 0.0F, bottom = 0.0F, whole = 0.0F;
+    idx_cells_rotate(y, h->s->unit, h->c.signs, h->sc->dim);
+    for (size_t i = 0; i < bits; i += 4) {
+        const float range =
+            fabsf(y[i]) + fabsf(y[i + 1]) + fabsf(y[i + 2]) + fabsf(y[i + 3]);
+        most = range > most ? range : most;
+    }
+    const float step = most > 0.0F ? most / IDX_TABLE_MAX : 1.0F;
+    const float per = 1.0F / step;
+    for (size_t i = 0; i < bits; i += 4) {
+        float sum[16] = {0}, least = 0.0F;
+        for (size_t b = 0; b < 4; b++) {
+            least += y[i + b] < 0.0F ? y[i + b] : 0.0F;
+            whole += y[i + b];
+            for (size_t k = 0; k < (size_t)1 << b; k++)
+                sum[k | (size_t)1 << b] = sum[k] + y[i + b];
+        }
+        bottom += least;
+        for (size_t k = 0; k < 16; k++)
+            h->own.table[4 * i + k] = (uint8_t)((sum[k] - least) * per + 0.5F);
+    }
+    /* s . y = 2 (sum over set bits) - (sum over all) */
+    h->scale = 2.0F * step / h->c.unit;
+    h->shift = (2.0F * bottom - whole) / h->c.unit;
+}
+
+/* The query in bytes; returns their step. */
+static float
+make_bytes(hunt *h)
+{
+    const size_t dim = h->sc->dim;
+    float most = 0.0F;
+    for (size_t i = 0; i < dim; i++)
+        most = fmaxf(most, fabsf(h->s->unit[i]));
+    const float per = most > 0.0F ? 127.0F / most : 0.0F;
+    for (size_t i = 0; i < (dim + 3) / 4 * 4; i++)
+        h->own.bytes[i] = (int8_t)(i < dim ? lrintf(h->s->unit[i] * per) : 0);
+    return most / 127.0F;
+}
+
+/* ---- Which cells ---------------------------------------------------------------- */
+
+/* The nearest groups, nearest first; returns their number. */
+static uint32_t
+choose_groups(hunt *h)
+{
+    const idx_cells *c = &h->c;
+    idx_top top = {.hit = h->own.near, .k = h->params->n_tables};
+    if (c->n_groups == 1) {
+        h->own.near[0].entry = 0;
+        return 1;
+    }
+    h->s->kern->gaps(h->own.score, h->s->unit, c->groups, h->sc->dim, c->n_groups);
+    for (uint32_t g = 0; g < c->n_groups; g++)
+        h->own.score[g] = -h->own.score[g];
+    idx_top_offer(&top, NULL, 0, h->own.score, c->n_groups);
+    return top.n;
+}
+
+/* The n_probes nearest cells of the nearest groups, nearest first; returns their
+ * number. */
+static uint32_t
+choose_cells(hunt *h)
+{
+    const idx_cells *c = &h->c;
+    const size_t dim = h->sc->dim, bytes = idx_coarse_bytes(dim);
+    const float step = make_bytes(h);
+    const uint32_t n_groups = choose_groups(h);
+    idx_top top = {.hit = h->own.visit, .k = h->params->n_probes};
+    for (uint32_t i = 0; i < n_groups; i++) {
+        const uint32_t first = c->group[h->own.near[i].entry];
+        const uint32_t n = c->group[h->own.near[i].entry + 1] - first;
+        h->kern->coarse(h->own.score, h->own.bytes, step,
+                        c->coarse + first / IDX_COARSE_CELLS * bytes, dim,
+                        n / IDX_COARSE_CELLS);
+        idx_top_offer(&top, NULL, first, h->own.score, n);
+    }
+    idx_top_sort(&top);
+    for (uint32_t i = 0; i < top.n; i++)
+        h->own.id[i] = top.hit[i].entry;
+    h->s->kern->gap_picks(h->own.gap, h->s->unit, c->cells, dim, h->own.id, top.n);
+    if (!h->euclid)
+        h->s->kern->picks(h->own.dot, h->s->unit, c->cells, dim, h->own.id, top.n);
+    return top.n;
+}
+
+/* ---- Which rows ----------------------------------------------------------------- */
+
+/* Rows of a chunk of one cell that may be among the nearest. */
+typedef struct {
+    idx_survivor *row;
+    uint32_t n;
+    uint32_t visit; /* place of the cell in the order of visits */
+} chunk;
+
+/* Exact likeness of rows of the cell that is visited so-manieth. */
+static void
+compare(hunt *h, uint32_t visit, const uint32_t id[], uint32_t n, float out[])
+{
+    const void *const *part = h->index->part[h->scale_number];
+    const size_t dim = h->sc->dim;
+    const float *centre = h->c.cells + h->own.id[visit] * dim;
+    if (h->sc->params.stored != IDX_I8) {
+        idx_compare(h->index, h->scale_number, h->s, id, 0, n, out);
+        return;
+    }
+    if (!h->euclid) {
+        h->kern->picks8(out, h->s->unit, part[FMT_ROWS], part[FMT_STEPS], dim, id, n);
+        for (uint32_t i = 0; i < n; i++)
+            out[i] += h->own.dot[visit];
+        return;
+    }
+    for (size_t i = 0; i < dim; i++)
+        h->own.centred[i] = h->s->unit[i] - centre[i];
+    h->kern->gap_picks8(out, h->own.centred, part[FMT_ROWS], part[FMT_STEPS], dim, id,
+                        n);
+    for (uint32_t i = 0; i < n; i++)
+        out[i] *= -0.5F;
+}
+
+static void
+sift_down(idx_survivor heap[], uint32_t n, uint32_t i)
+{
+    const idx_survivor moved = heap[i];
+    for (uint32_t below = 2 * i + 1; below < n; below = 2 * i + 1) {
+        if (below + 1 < n && heap[below + 1].upper > heap[below].upper)
+            below++;
+        if (!(heap[below].upper > moved.upper))
+            break;
+        heap[i] = heap[below];
+        i = below;
+    }
+    heap[i] = moved;
+}
+
+/* The next rows to compare, most promising first; takes them off the heap. */
+static uint32_t
+take_batch(hunt *h, chunk *c, uint32_t id[IDX_BATCH])
+{
+    uint32_t n = 0;
+    while (c->n && n < IDX_BATCH && c->row[0].upper >= h->least) {
+        const uint32_t entry = c->row[0].entry;
+        c->row[0] = c->row[--c->n];
+        if (c->n)
+            sift_down(c->row, c->n, 0);
+        if (h->s->skip != UINT32_MAX && h->sc->entries[entry].sound == h->s->skip)
+            continue;
+        if (h->work->n_candidates == h->params->max_candidates) {
+            h->work->cut = 1;
+            h->full = true;
+            break;
+        }
+        h->work->n_candidates++;
+        id[n++] = entry;
+    }
+    return n;
+}
+
+/* Compares what is pending, as long as it can be among the nearest. */
+static void
+settle(hunt *h, chunk *c)
+{
+    uint32_t id[IDX_BATCH], kept = 0, n;
+    float cosine[IDX_BATCH];
+    for (uint32_t i = 0; i < c->n; i++) /* the best have become better meanwhile */
+        if (c->row[i].upper >= h->least)
+            c->row[kept++] = c->row[i];
+    c->n = kept;
+    for (uint32_t i = kept / 2; i-- > 0;)
+        sift_down(c->row, kept, i);
+    while (!h->full && (n = take_batch(h, c, id)) > 0) {
+        compare(h, c->visit, id, n, cosine);
+        idx_top_offer(h->top, id, 0, cosine, n);
+        if (h->top->n == h->top->k)
+            h->least = h->top->hit[0].cosine * h->per_unit;
+    }
+    c->n = 0;
+}
+
+/* Starts fetching rows that are compared one chunk later; many are cut down first. */
+static void
+fetch_rows(const hunt *h, const chunk *c)
+{
+    const size_t bytes = h->row_bytes;
+    const char *rows = h->index->part[h->scale_number][FMT_ROWS];
+    if (c->n > FETCH_AT_MOST)
+        return;
+    for (uint32_t i = 0; i < c->n; i++)
+        for (size_t at = 0; at < bytes; at += FMT_ALIGN)
+            __builtin_prefetch(rows + c->row[i].entry * bytes + at);
+}
+
+static void
+fetch_cell(const hunt *h, uint32_t visit, uint32_t n_visits)
+{
+    const size_t bytes = idx_block_bytes(idx_cells_bits(h->sc->dim));
+    if (visit >= n_visits)
+        return;
+    const uint8_t *at = h->c.blocks + h->c.block[h->own.id[visit]] * bytes;
+    for (size_t i = 0; i < 2 * bytes; i += FMT_ALIGN)
+        __builtin_prefetch(at + i);
+}
+
+/* Scans one cell; what survives of its last chunk is left pending in c[0]. */
+static void
+visit_cell(hunt *h, uint32_t visit, chunk c[2])
+{
+    const size_t bits = idx_cells_bits(h->sc->dim);
+    const uint32_t cell = h->own.id[visit];
+    const float away = sqrtf(h->own.gap[visit]);
+    const float allow = h->params->width * IDX_CODE_ERROR * away / h->c.unit;
+    idx_scan scan = {.table = h->own.table,
+                     .scale = h->scale,
+                     .shift = h->shift + allow,
+                     .base = h->per_unit * (h->euclid ? -0.5F * h->own.gap[visit]
+                                                      : h->own.dot[visit]),
+                     .first = h->c.cell[cell]};
+    for (uint32_t b = h->c.block[cell]; b < h->c.block[cell + 1] && !h->full;) {
+        const uint32_t left = h->c.block[cell + 1] - b;
+        const uint32_t n = left < IDX_CHUNK_BLOCKS ? left : IDX_CHUNK_BLOCKS;
+        const chunk last = c[0];
+        if (h->work->n_scanned >= h->params->max_scanned) {
+            h->work->cut = 1;
+            h->full = true;
+            break;
+        }
+        scan.least = h->least;
+        c[0] = c[1];
+        c[0].visit = visit;
+        c[0].n = h->kern->scan(&scan, h->c.blocks + b * idx_block_bytes(bits), bits, n,
+                               c[0].row);
+        fetch_rows(h, &c[0]);
+        c[1] = last;
+        settle(h, &c[1]);
+        scan.first += n * IDX_CODE_ROWS;
+        h->work->n_scanned += n * IDX_CODE_ROWS;
+        b += n;
+    }
+}
+
+void
+idx_cells_search(const idx_index *index, uint32_t scale, idx_scratch *s, idx_top *top,
+                 idx_work *work)
+{
+    const idx_scale *sc = &index->scales[scale];
+    hunt h = {.index = index,
+              .scale_number = scale,
+              .sc = sc,
+              .params = &s->params[scale],
+              .s = s,
+              .kern = s->scan_kern,
+              .c = idx_cells_of(index, scale),
+              .top = top,
+              .work = work,
+              .euclid = sc->params.metric == IDX_EUCLID,
+              .row_bytes = sc->dim * fmt_value_bytes(sc->params.stored),
+              .least = -FLT_MAX};
+    idx_cells_scratch_lay(&h.own, s->own, sc);
+    h.per_unit = 1.0F / (h.c.unit * h.c.unit);
+    make_table(&h);
+    const uint32_t n = choose_cells(&h);
+    chunk pending[2] = {{.row = h.own.pending},
+                        {.row = h.own.pending + IDX_CHUNK_ROWS}};
+    fetch_cell(&h, 0, n);
+    for (uint32_t v = 0; v < n && !h.full; v++) {
+        fetch_cell(&h, v + 1, n);
+        visit_cell(&h, v, pending);
+        work->n_probes++;
+    }
+    settle(&h, &pending[0]);
+}
