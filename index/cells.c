@@ -341,9 +341,9 @@ visit_cell(hunt *h, uint32_t visit, chunk c[2])
     }
 }
 
-void
-idx_cells_search(const idx_index *index, uint32_t scale, idx_scratch *s, idx_top *top,
-                 idx_work *work)
+static hunt
+begin(const idx_index *index, uint32_t scale, idx_scratch *s, idx_top *top,
+      idx_work *work)
 {
     const idx_scale *sc = &index->scales[scale];
     hunt h = {.index = index,
@@ -360,6 +360,14 @@ idx_cells_search(const idx_index *index, uint32_t scale, idx_scratch *s, idx_top
               .least = -FLT_MAX};
     idx_cells_scratch_lay(&h.own, s->own, sc);
     h.per_unit = 1.0F / (h.c.unit * h.c.unit);
+    return h;
+}
+
+void
+idx_cells_search(const idx_index *index, uint32_t scale, idx_scratch *s, idx_top *top,
+                 idx_work *work)
+{
+    hunt h = begin(index, scale, s, top, work);
     make_table(&h);
     const uint32_t n = choose_cells(&h);
     chunk pending[2] = {{.row = h.own.pending},
@@ -371,4 +379,27 @@ idx_cells_search(const idx_index *index, uint32_t scale, idx_scratch *s, idx_top
         work->n_probes++;
     }
     settle(&h, &pending[0]);
+}
+
+void
+idx_cells_exact(const idx_index *index, uint32_t scale, idx_scratch *s, idx_top *top,
+                idx_work *work)
+{
+    hunt h = begin(index, scale, s, top, work);
+    uint32_t *id = s->found;
+    for (uint32_t cell = 0; cell < h.c.n_cells; cell++) {
+        const uint32_t end = h.c.cell[cell + 1];
+        h.own.id[0] = cell;
+        s->kern->dots(h.own.dot, s->unit, h.c.cells + (size_t)cell * h.sc->dim,
+                      h.sc->dim, 1);
+        for (uint32_t i = h.c.cell[cell]; i < end;) {
+            uint32_t n = 0;
+            for (; n < IDX_SCAN && i < end; i++)
+                if (h.sc->entries[i].sound != s->skip)
+                    id[n++] = i;
+            compare(&h, 0, id, n, s->cosine);
+            idx_top_offer(top, id, 0, s->cosine, n);
+        }
+    }
+    work->n_candidates = h.sc->n_entries;
 }

@@ -20,6 +20,10 @@ idx_exact_search(const idx_index *index, uint32_t scale, idx_scratch *s, idx_top
                  idx_work *work)
 {
     const idx_scale *sc = &index->scales[scale];
+    if (sc->params.stored == IDX_I8) {
+        idx_cells_exact(index, scale, s, top, work);
+        return;
+    }
     const uint32_t most = sc->params.stored == IDX_F32 ? IDX_SCAN : IDX_BLOCK;
     for (uint32_t i = 0; i < sc->n_entries;) {
         const uint32_t left = sc->n_entries - i;

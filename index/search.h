@@ -105,8 +105,10 @@ void idx_walk_end(idx_walk *w);
 void idx_compare(const idx_index *index, uint32_t scale, idx_scratch *s,
                  const uint32_t id[], uint32_t first, uint32_t n, float out[]);
 
-/* Compares every row. */
+/* Compares every row; the second of rows stored as IDX_I8. */
 void idx_exact_search(const idx_index *index, uint32_t scale, idx_scratch *s,
                       idx_top *top, idx_work *work);
+void idx_cells_exact(const idx_index *index, uint32_t scale, idx_scratch *s,
+                     idx_top *top, idx_work *work);
 
 #endif

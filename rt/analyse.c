@@ -89,7 +89,8 @@ tell_matches(rt_analyse *a, rt_match *m, uint32_t n_hits)
         a->seen[n++] = e->sound;
         m->rank = n;
         m->sound = e->sound;
-        m->cosine = a->hits[i].cosine;
+        /* by Euclid an index counts from 0 down; rows are of unit length here */
+        m->cosine = a->hits[i].cosine + (sc->params.metric == IDX_EUCLID ? 1.0F : 0.0F);
         m->start_s = e->start_s;
         m->length_s = e->length_s;
         a->last_sent[m->scale][e->sound] = m->frame + 1;
@@ -167,17 +168,20 @@ refine(rt_analyse *a, uint32_t scale, uint32_t *n, idx_work *work)
         if (already_seen(a->seen, n_seen, sound))
             continue;
         a->seen[n_seen++] = sound;
+        idx_row(a->index, a->set[scale], entry, a->row);
         for (uint32_t d = 0; d < sc->dim; d++)
-            a->refined[d] += sc->rows[(size_t)entry * sc->dim + d];
+            a->refined[d] += a->row[d];
     }
     if (idx_query(a->index, a->set[scale], a->scratch, a->refined, a->n_hits - 1,
                   a->hits + 1, n, work))
         *n = 0; /* the sum has no direction */
     a->hits[0] = nearest;
     ++*n;
-    for (uint32_t i = 1; i < *n; i++)
-        a->hits[i].cosine =
-            dot(a->query, sc->rows + (size_t)a->hits[i].entry * sc->dim, sc->dim);
+    for (uint32_t i = 1; i < *n; i++) {
+        idx_row(a->index, a->set[scale], a->hits[i].entry, a->row);
+        a->hits[i].cosine = dot(a->query, a->row, sc->dim) -
+                            (sc->params.metric == IDX_EUCLID ? 1.0F : 0.0F);
+    }
 }
 
 /* Raw features of the window, and in m how much sound it held and when that was. */

@@ -51,7 +51,7 @@ struct rt_analyse {
     uint32_t *seen;                 /* [k or n_voters] sounds in this answer */
     dsp_layout layout[DSP_SCALES];
     float raw[2 * DSP_BLOCK_VALUES], u[2 * DSP_BLOCK_VALUES];
-    float *query, *refined; /* [dim of the largest scale] */
+    float *query, *refined, *row; /* [dim of the largest scale] */
 };
 
 /* When a sample sounded, as block times go. */

@@ -71,12 +71,13 @@ allocate(rt_analyse *a, const idx_index *index)
     }
     a->query = calloc(most, sizeof *a->query);
     a->refined = calloc(most, sizeof *a->refined);
+    a->row = calloc(most, sizeof *a->row);
     if (has_scenes(a, index) && dsp_scene_new(&a->scene, a->layout[DSP_EVENT].n_in,
                                               DSP_SCENE_HOPS / a->event_step))
         return false;
     a->hits = calloc(a->n_hits, sizeof *a->hits);
     a->seen = calloc((size_t)a->k + a->n_voters, sizeof *a->seen);
-    return a->query && a->refined && a->hits && a->seen &&
+    return a->query && a->refined && a->row && a->hits && a->seen &&
            !idx_scratch_new(&a->scratch, index);
 }
 
@@ -171,6 +172,7 @@ rt_analyse_free(rt_analyse *a)
         free(a->last_sent[s]);
     free(a->query);
     free(a->refined);
+    free(a->row);
     free(a->hits);
     free(a->seen);
     free(a);

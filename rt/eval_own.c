@@ -107,7 +107,7 @@ copy_rows(const idx_index *index, uint32_t set, uint32_t sound, eval_rows *to)
         float *row = eval_add_row(to, sc->dim);
         if (!row)
             return false;
-        memcpy(row, sc->rows + (size_t)i * sc->dim, sc->dim * sizeof *row);
+        idx_row(index, set, i, row);
     }
     return true;
 }
