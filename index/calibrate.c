@@ -47,8 +47,8 @@ take_knots(float best[], uint32_t n, uint32_t n_knots, float knots[])
 }
 
 idx_status
-idx_calibrate(const idx_scale *scale, uint32_t n_sample, uint32_t n_knots,
-              float knots[])
+idx_calibrate(const idx_scale *scale, const idx_tuning *how, uint32_t n_sample,
+              uint32_t n_knots, float knots[])
 {
     if (n_knots < 2 || n_knots > FMT_MAX_KNOTS || n_sample == 0 ||
         scale->params.family == IDX_CODES)
@@ -60,7 +60,10 @@ idx_calibrate(const idx_scale *scale, uint32_t n_sample, uint32_t n_knots,
     float *best = calloc(n, sizeof *best);
     if (!best)
         return IDX_ENOMEM;
-    idx_strangers(scale, idx_kern_pick(), n, 1, best, NULL, NULL);
+    const idx_making making = {.kern = idx_kern_pick(),
+                               .parallel = how ? how->parallel : NULL,
+                               .ctx = how ? how->ctx : NULL};
+    idx_strangers(scale, &making, n, 1, best);
     take_knots(best, n, n_knots, knots);
     free(best);
     return IDX_OK;

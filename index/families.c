@@ -41,6 +41,15 @@ idx_family_of(uint32_t family)
 }
 
 void
+idx_each(const idx_making *how, size_t n, void (*run)(void *job, size_t i), void *job)
+{
+    if (how->parallel)
+        how->parallel(how->ctx, n, run, job);
+    for (size_t i = 0; !how->parallel && i < n; i++)
+        run(job, i);
+}
+
+void
 idx_built_clear(idx_built *built)
 {
     for (uint32_t kind = 0; kind < FMT_KINDS; kind++)

@@ -25,6 +25,10 @@ typedef struct {
     idx_parallel *parallel; /* may be NULL: on this thread alone */
 } idx_making;
 
+/* Calls run(job, i) once for each i < n, on several threads where how lends them. */
+void idx_each(const idx_making *how, size_t n, void (*run)(void *job, size_t i),
+              void *job);
+
 /* Sections that own their memory, by kind; zeroed is empty. */
 struct idx_built {
     idx_params params; /* that it was built with */

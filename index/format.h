@@ -95,7 +95,8 @@ typedef struct {
     uint32_t metric, stored, n_cells, leaf; /* from here on not up to format 2 */
     float width, scanned;
     uint32_t n_asked, max_scanned;
-    uint32_t zero[8];
+    float us;
+    uint32_t zero[7];
 } fmt_scale;
 
 typedef struct {

@@ -97,6 +97,8 @@ typedef struct {
                              by which a row may miss the tenth and is still compared */
     uint32_t n_asked;     /* neighbours that recall is a share of; 0: not measured */
     float scanned;        /* mean codes scored per query, measured by idx_tune() */
+    float us;             /* median of a query in microseconds where idx_retune() took
+                             it by the clock, on the machine that ran it; else 0 */
 } idx_params;
 
 /* What one row stands for. */
@@ -282,6 +284,7 @@ typedef struct {
     uint64_t seed;
     float target_recall;    /* 0..1 */
     bool auto_family;       /* may turn to IDX_EXACT */
+    bool by_clock;          /* weigh searches by the time they take here */
     idx_progress *progress; /* may be NULL */
     idx_parallel *parallel; /* may be NULL */
     void *ctx;              /* of both */
@@ -309,13 +312,22 @@ idx_status idx_tune(const idx_scale *scale, const idx_tuning *how, idx_params *p
                     idx_built **built);
 
 /*
+ * Chooses anew, for a scale of an open index, what can be chosen without building:
+ * n_probes, the caps, and the width of cells, by the same rules, truth being what
+ * idx_query_exact() says. Measures recall and, by_clock, time. *params is what
+ * idx_rewrite() takes; where there is nothing to choose, what the file says.
+ */
+idx_status idx_retune(const idx_index *index, uint32_t scale, const idx_tuning *how,
+                      idx_params *params);
+
+/*
  * Fills knots[n_knots] with the quantiles of how alike a moment and its nearest
  * stranger are: for up to n_sample rows spread over the scale, the highest cosine to a
  * row of another sound. With fewer than two sounds: evenly spaced over [-1, 1].
- * IDX_EARG for a scale of codes.
+ * IDX_EARG for a scale of codes. how lends threads; may be NULL.
  */
-idx_status idx_calibrate(const idx_scale *scale, uint32_t n_sample, uint32_t n_knots,
-                         float knots[]);
+idx_status idx_calibrate(const idx_scale *scale, const idx_tuning *how,
+                         uint32_t n_sample, uint32_t n_knots, float knots[]);
 
 /* The same for a scale of codes, with its likenesses by either distance; with fewer
  * than two sounds evenly spaced over [0, 1]. */
@@ -339,5 +351,11 @@ typedef struct {
  */
 idx_status idx_write(const char *path, const idx_contents *contents,
                      const atomic_int *stop, char *why, size_t why_len);
+
+/* Writes a copy of an open index whose scales are searched by params[IDX_SCALES], of
+ * which only what idx_retune() chooses may differ. As careful as idx_write(). */
+idx_status idx_rewrite(const char *path, const idx_index *index,
+                       const idx_params params[], const atomic_int *stop, char *why,
+                       size_t why_len);
 
 #endif

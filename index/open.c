@@ -248,7 +248,8 @@ take_scale(const opening *o, const fmt_scale *h, uint32_t scale)
                    .width = h->width,
                    .n_asked = h->n_asked,
                    .max_scanned = h->max_scanned,
-                   .scanned = h->scanned},
+                   .scanned = h->scanned,
+                   .us = h->us},
     };
 }
 

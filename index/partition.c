@@ -24,15 +24,6 @@ idx_groups_of(uint32_t n_cells)
 }
 
 void
-idx_each(const idx_making *how, size_t n, void (*run)(void *job, size_t i), void *job)
-{
-    if (how->parallel)
-        how->parallel(how->ctx, n, run, job);
-    for (size_t i = 0; !how->parallel && i < n; i++)
-        run(job, i);
-}
-
-void
 idx_partition_free(idx_partition *p)
 {
     free(p->group);

@@ -39,8 +39,4 @@ idx_status idx_partition_learn(idx_partition *out, const idx_scale *scale,
 idx_status idx_partition_assign(const idx_partition *p, const float rows[], uint32_t n,
                                 uint32_t cell[], const idx_making *how);
 
-/* Calls run(job, i) once for each i < n, on several threads where how lends them. */
-void idx_each(const idx_making *how, size_t n, void (*run)(void *job, size_t i),
-              void *job);
-
 #endif

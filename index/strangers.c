@@ -1,7 +1,10 @@
 #include "strangers.h"
 
-/* 16 KB of rows at 128 floats stay in L1 while every query passes over them. */
-enum { BLOCK_ROWS = 32 };
+enum {
+    BLOCK_ROWS = 32, /* 16 KB of rows at 128 floats stay in L1 while queries pass */
+    PART = 25,       /* queries that pass together, on one thread */
+    PARTS = 4,       /* between two ticks */
+};
 
 bool
 idx_has_strangers(const idx_scale *scale)
@@ -21,36 +24,65 @@ insert(float best[], uint32_t k, float cosine)
     best[i] = cosine;
 }
 
-void
-idx_strangers(const idx_scale *scale, const idx_kern *kern, uint32_t n_queries,
-              uint32_t k, float best[], idx_tick *tick, void *ctx)
+typedef struct {
+    const idx_scale *scale;
+    const idx_making *how;
+    uint32_t n_queries, k;
+    bool by_sound;
+    float *best;
+    size_t first; /* part that the threads count from */
+} asking;
+
+static void
+likenesses(const asking *a, const float x[], uint32_t at, uint32_t n, float out[])
 {
-    const bool by_sound = idx_has_strangers(scale);
+    const idx_scale *sc = a->scale;
+    const float *rows = sc->rows + (size_t)at * sc->dim;
+    if (sc->params.metric == IDX_COSINE) {
+        a->how->kern->dots(out, x, rows, sc->dim, n);
+        return;
+    }
+    a->how->kern->gaps(out, x, rows, sc->dim, n);
+    for (uint32_t i = 0; i < n; i++)
+        out[i] *= -0.5F;
+}
+
+/* Passes all rows by the queries of one part. */
+static void
+ask_part(void *job, size_t part)
+{
+    const asking *a = job;
+    const uint32_t n_rows = a->scale->n_entries;
+    const uint32_t begin = (uint32_t)(a->first + part) * PART;
+    const uint32_t end = begin + PART < a->n_queries ? begin + PART : a->n_queries;
     float cosine[BLOCK_ROWS];
+    for (uint32_t at = 0; at < n_rows; at += BLOCK_ROWS) {
+        const uint32_t left = n_rows - at, n = left < BLOCK_ROWS ? left : BLOCK_ROWS;
+        for (uint32_t q = begin; q < end; q++) {
+            const uint32_t query = idx_spread_row(a->scale, q, a->n_queries);
+            float *mine = a->best + (size_t)q * a->k;
+            likenesses(a, a->scale->rows + (size_t)query * a->scale->dim, at, n,
+                       cosine);
+            for (uint32_t i = 0; i < n; i++)
+                if (cosine[i] > mine[a->k - 1] &&
+                    !idx_is_own(a->scale, a->by_sound, query, at + i))
+                    insert(mine, a->k, cosine[i]);
+        }
+    }
+}
+
+void
+idx_strangers(const idx_scale *scale, const idx_making *how, uint32_t n_queries,
+              uint32_t k, float best[])
+{
+    asking a = {scale, how, n_queries, k, idx_has_strangers(scale), best, 0};
+    const size_t n_parts = (n_queries + PART - 1) / PART;
     for (size_t i = 0; i < (size_t)n_queries * k; i++)
         best[i] = IDX_NO_STRANGER;
-    for (uint32_t at = 0; at < scale->n_entries;) {
-        const uint32_t left = scale->n_entries - at;
-        const uint32_t n = left < BLOCK_ROWS ? left : BLOCK_ROWS;
-        const float *rows = scale->rows + (size_t)at * scale->dim;
-        for (uint32_t q = 0; q < n_queries; q++) {
-            const uint32_t query = idx_spread_row(scale, q, n_queries);
-            float *mine = best + (size_t)q * k;
-            const float *x = scale->rows + (size_t)query * scale->dim;
-            if (scale->params.metric == IDX_EUCLID) {
-                kern->gaps(cosine, x, rows, scale->dim, n);
-                for (uint32_t i = 0; i < n; i++)
-                    cosine[i] *= -0.5F;
-            } else {
-                kern->dots(cosine, x, rows, scale->dim, n);
-            }
-            for (uint32_t i = 0; i < n; i++)
-                if (cosine[i] > mine[k - 1] &&
-                    !idx_is_own(scale, by_sound, query, at + i))
-                    insert(mine, k, cosine[i]);
-        }
-        at += n;
-        if (tick)
-            tick(ctx, (double)at / scale->n_entries);
+    for (; a.first < n_parts; a.first += PARTS) { /* between two ticks */
+        const size_t left = n_parts - a.first;
+        if (how->tick && !how->tick(how->ctx, (double)a.first / (double)n_parts))
+            return;
+        idx_each(how, left < PARTS ? left : PARTS, ask_part, &a);
     }
 }

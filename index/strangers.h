@@ -34,9 +34,9 @@ idx_spread_row(const idx_scale *scale, uint32_t i, uint32_t n)
 /*
  * best[n_queries][k]: for each of n_queries rows spread over the scale, the k highest
  * likenesses (as in idx_hit) to rows that are not its own, falling; IDX_NO_STRANGER
- * where there are fewer.
+ * where there are fewer. Uses kern, tick and parallel of how.
  */
-void idx_strangers(const idx_scale *scale, const idx_kern *kern, uint32_t n_queries,
-                   uint32_t k, float best[], idx_tick *tick, void *ctx);
+void idx_strangers(const idx_scale *scale, const idx_making *how, uint32_t n_queries,
+                   uint32_t k, float best[]);
 
 #endif

@@ -75,6 +75,8 @@ params_fit(const fmt_scale *h, char *fault, size_t fault_len)
     if (!(h->candidates >= 0.0F && h->candidates <= (float)UINT32_MAX) ||
         !(h->scanned >= 0.0F && h->scanned <= (float)UINT32_MAX))
         return FAULT("candidates are not a count");
+    if (!(h->us >= 0.0F && h->us <= 1e9F))
+        return FAULT("the time of a query is not one");
     if (!ops)
         return FAULT("family %u is unknown", h->family);
     if (h->metric > IDX_EUCLID || (h->metric == IDX_EUCLID && !ops->euclid))

@@ -80,17 +80,28 @@ head_of(const idx_scale *s)
     h.scanned = p->scanned;
     h.n_asked = p->n_asked;
     h.max_scanned = p->max_scanned;
+    h.us = p->us;
     return h;
+}
+
+/* Rows as they are to be written if they were built, else the floats that were given.
+ */
+static const void *
+rows_of(const idx_scale *s, bool *built)
+{
+    *built = s->built && s->built->at[FMT_ROWS];
+    return *built ? s->built->at[FMT_ROWS] : s->rows;
 }
 
 static bool
 arrays_given(const idx_scale *s)
 {
+    bool built;
     const bool codes = s->params.family == IDX_CODES;
     return (s->n_in == 0 || (s->mean && s->spread)) &&
            (s->n_knots == 0 || (s->knots && (!codes || s->hamming_knots))) &&
            (s->n_entries == 0 ||
-            (s->entries && (codes ? s->codes != NULL : s->rows != NULL)));
+            (s->entries && (codes ? s->codes != NULL : rows_of(s, &built) != NULL)));
 }
 
 static idx_status
@@ -98,11 +109,15 @@ check_scale(plan *p, uint32_t i)
 {
     const idx_scale *s = &p->in->scales[i];
     char fault[FAULT_BYTES] = "an array is missing";
-    idx_scale as_given = *s; /* rows come as floats, however they are to be stored */
-    as_given.params.stored = IDX_F32;
+    idx_scale as_given = *s;
+    bool built;
+    const void *rows = rows_of(s, &built);
+    if (!built) /* floats, however they are to be stored */
+        as_given.params.stored = IDX_F32;
     p->heads[i] = head_of(s);
     if (arrays_given(s) && fmt_scale_fits(&p->heads[i], i, fault, sizeof fault) &&
-        idx_scale_holds(&as_given, s->rows, NULL, p->in->n_sounds, fault, sizeof fault))
+        idx_scale_holds(&as_given, rows, built ? s->built->at[FMT_STEPS] : NULL,
+                        p->in->n_sounds, fault, sizeof fault))
         return IDX_OK;
     return idx_because(IDX_EARG, p->why, p->why_len,
                        "%s: scale %u cannot be written: %s", p->path, i, fault);

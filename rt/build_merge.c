@@ -229,7 +229,7 @@ arrange(rt_corpus *c, uint32_t set, const rt_options *o, char *why, size_t why_l
     snprintf(what, sizeof what, "arranging scale %s%s",
              dsp_scale_name[set % DSP_SCALES], set < DSP_SCALES ? "" : " by labels");
     rt_progress_begin(&p, what);
-    idx_status st = idx_calibrate(sc, RT_CALIBRATION_SAMPLE, RT_KNOTS, s->knots);
+    idx_status st = idx_calibrate(sc, NULL, RT_CALIBRATION_SAMPLE, RT_KNOTS, s->knots);
     if (!st)
         st = idx_tune(sc, &how, &sc->params, &s->built);
     sc->built = s->built;

@@ -235,7 +235,7 @@ START_TEST(knots_are_quantiles_of_the_nearest_strangers)
     s.entries = entries;
     for (uint32_t i = 0; i < N; i++)
         entries[i] = (idx_entry){i / 60, 0, 0};
-    ck_assert_int_eq(idx_calibrate(&s, 1000, KNOTS, knots), IDX_OK);
+    ck_assert_int_eq(idx_calibrate(&s, NULL, 1000, KNOTS, knots), IDX_OK);
     for (uint32_t i = 0; i < N; i++) {
         best[i] = -2.0F;
         for (uint32_t j = 0; j < N; j++) {
@@ -263,12 +263,12 @@ START_TEST(without_strangers_knots_are_evenly_spaced)
     float knots[5];
     for (uint32_t n = 0; n < 3; n++) { /* all of sound 0 */
         s.n_entries = n;
-        ck_assert_int_eq(idx_calibrate(&s, 100, 5, knots), IDX_OK);
+        ck_assert_int_eq(idx_calibrate(&s, NULL, 100, 5, knots), IDX_OK);
         for (int k = 0; k < 5; k++)
             ck_assert(fabsf(knots[k] - (0.5F * (float)k - 1.0F)) < 1e-6F);
     }
-    ck_assert_int_eq(idx_calibrate(&s, 100, 1, knots), IDX_EARG);
-    ck_assert_int_eq(idx_calibrate(&s, 0, 5, knots), IDX_EARG);
+    ck_assert_int_eq(idx_calibrate(&s, NULL, 100, 1, knots), IDX_EARG);
+    ck_assert_int_eq(idx_calibrate(&s, NULL, 0, 5, knots), IDX_EARG);
 }
 END_TEST
 
@@ -284,7 +284,7 @@ START_TEST(knots_never_leave_the_cosines)
     s.n_entries = 4;
     s.rows = rows;
     s.entries = entries;
-    ck_assert_int_eq(idx_calibrate(&s, 4, 3, knots), IDX_OK);
+    ck_assert_int_eq(idx_calibrate(&s, NULL, 4, 3, knots), IDX_OK);
     for (int k = 0; k < 3; k++)
         ck_assert(knots[k] == 1.0F);
 }
