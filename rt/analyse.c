@@ -208,6 +208,19 @@ hear(rt_analyse *a, rt_match *m, uint32_t hops, const dsp_hop *hop)
     return heard;
 }
 
+static void
+tell_asked(rt_analyse *a, uint32_t scale, uint32_t n_hits)
+{
+    const rt_asked q = {.scale = scale,
+                        .set = a->set[scale],
+                        .k = a->n_hits,
+                        .n_hits = n_hits,
+                        .x = a->query,
+                        .hits = a->hits};
+    if (a->sink.asked)
+        a->sink.asked(a->sink.ctx, &q);
+}
+
 /* The entries most like the window, into a->hits. False when there is nothing in it. */
 static bool
 search(rt_analyse *a, rt_match *m, uint32_t hops, const dsp_hop *hop, uint32_t *n,
@@ -234,6 +247,8 @@ look(rt_analyse *a, rt_match *m, uint32_t hops, const dsp_hop *hop)
               : !search(a, m, hops, hop, &n, &work))
         return RT_N_silent;
     rt_count(a->counts, RT_N_cut, work.cut);
+    if (!codes)
+        tell_asked(a, m->scale, n);
     const int fate = judge(a, m, n);
     if (fate == RT_N_matched) {
         if (a->refine && !codes)

@@ -24,6 +24,18 @@ enum { RT_TIMBRE = DSP_SCALES, RT_SCALES };
 const char *rt_scale_name(uint32_t scale);
 uint32_t rt_scale_of_set(uint32_t set);
 
+/* The set of the index that a scale is searched in. */
+uint32_t rt_set_of(const rt_options *o, uint32_t scale);
+
+/* One search among rows as it was answered, for who wants to check it; valid during the
+ * call. */
+typedef struct {
+    uint32_t scale, set; /* never RT_TIMBRE */
+    uint32_t k, n_hits;  /* asked for, found */
+    const float *x;      /* [dim of the set] */
+    const idx_hit *hits; /* [n_hits] best first */
+} rt_asked;
+
 /* One finding, from the index to the socket. Frames are samples since the stream began.
  */
 typedef struct {
@@ -58,6 +70,7 @@ typedef struct {
 typedef struct {
     void *ctx;
     void (*match)(void *ctx, const rt_match *m);   /* NULL for build */
+    void (*asked)(void *ctx, const rt_asked *q);   /* may be NULL */
     void (*moment)(void *ctx, const rt_moment *m); /* NULL for listen and query */
 } rt_sink;
 

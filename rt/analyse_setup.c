@@ -22,6 +22,12 @@ rt_scale_of_set(uint32_t set)
     return set == IDX_TIMBRE ? RT_TIMBRE : set % DSP_SCALES;
 }
 
+uint32_t
+rt_set_of(const rt_options *o, uint32_t scale)
+{
+    return scale == RT_TIMBRE ? IDX_TIMBRE : o->search.space * DSP_SCALES + scale;
+}
+
 dsp_layout
 rt_layout_of(const rt_options *o, dsp_scale scale)
 {
@@ -87,11 +93,10 @@ configure(rt_analyse *a, const rt_options *o)
     a->weighs = o->dsp.frontend == DSP_FRONT_MEL;
     a->event_hops = rt_event_hops(o);
     a->event_step = rt_event_step(o);
-    for (dsp_scale s = DSP_FRAME; s < DSP_SCALES; s++) {
+    for (dsp_scale s = DSP_FRAME; s < DSP_SCALES; s++)
         a->layout[s] = rt_layout_of(o, s);
-        a->set[s] = o->search.space * DSP_SCALES + s;
-    }
-    a->set[RT_TIMBRE] = IDX_TIMBRE;
+    for (uint32_t s = 0; s < RT_SCALES; s++)
+        a->set[s] = rt_set_of(o, s);
     a->timbre = !a->index ? o->build.timbre
                           : (o->match.scales >> RT_TIMBRE & 1U) &&
                                 idx_scale_of(a->index, IDX_TIMBRE)->n_entries;

@@ -5,6 +5,7 @@
 #include "out.h"
 #include "publish.h"
 #include "rt.h"
+#include "truth.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -19,6 +20,8 @@ typedef struct {
     rt_jack *jack;
     rt_analyse *analyse;
     rt_publish *publish;
+    rt_truth *truth;           /* NULL: nothing to check */
+    bool said_low[DSP_SCALES]; /* that it finds too little */
     rt_capture capture;
     rt_ring *lines;
     sem_t blocks_wake, main_wake;
@@ -33,6 +36,13 @@ push_match(void *ctx, const rt_match *m)
 {
     listener *l = ctx;
     rt_publish_push(l->publish, m);
+}
+
+static void
+push_asked(void *ctx, const rt_asked *q)
+{
+    listener *l = ctx;
+    rt_truth_offer(l->truth, q);
 }
 
 /* Analysis thread: blocks out of the ring, in place. */
@@ -78,10 +88,20 @@ open_publish(listener *l, char *why, size_t why_len)
 }
 
 static bool
+start_truth(listener *l, char *why, size_t why_len)
+{
+    if (!l->options.listen.truth)
+        return true;
+    return rt_truth_new(&l->truth, l->index, &l->options, &l->counts, why, why_len) &&
+           (!l->truth || rt_truth_start(l->truth, why, why_len));
+}
+
+static bool
 start_threads(listener *l, char *why, size_t why_len)
 {
-    const rt_sink sink = {.ctx = l, .match = push_match};
-    if (!rt_analyse_new(&l->analyse, rt_jack_rate(l->jack), &l->options, l->index,
+    const rt_sink sink = {.ctx = l, .match = push_match, .asked = push_asked};
+    if (!start_truth(l, why, why_len) ||
+        !rt_analyse_new(&l->analyse, rt_jack_rate(l->jack), &l->options, l->index,
                         &l->counts, &sink, why, why_len) ||
         !rt_publish_start(l->publish, rt_jack_priority(l->jack, 10), why, why_len))
         return false;
@@ -103,6 +123,10 @@ tell_conditions(listener *l)
     if (!l->fifo || !rt_publish_is_fifo(l->publish))
         rt_say("no real-time scheduling: answers may be late under load; see "
                "/etc/security/limits.d/audio.conf");
+    if (l->truth && !rt_truth_is_idle(l->truth))
+        rt_say(
+            "answers are checked at ordinary priority, which the system does not let "
+            "go: use --listen-truth no where time is short");
     rt_say("%s:%s at %u Hz, period %u; answers to %s%s", l->options.jack.client_name,
            l->options.jack.input_name, rt_jack_rate(l->jack), rt_jack_period(l->jack),
            l->options.osc.to.item[0], l->options.osc.to.n > 1 ? " and others" : "");
@@ -118,6 +142,24 @@ print_lines(listener *l)
     if (!ferror(stdout) && fflush(stdout))
         rt_say("stdout cannot be written any more (%s); going on without",
                strerror(errno));
+}
+
+/* Says once of each scale when it finds less than the index promised. */
+static void
+watch_truth(listener *l)
+{
+    char text[120];
+    rt_tally tally;
+    for (uint32_t s = 0; s < DSP_SCALES; s++) {
+        if (l->said_low[s] || !rt_truth_tally(l->truth, s, &tally) ||
+            !rt_truth_is_low(&tally))
+            continue;
+        l->said_low[s] = true;
+        rt_truth_text(&tally, s, text, sizeof text);
+        rt_say("%s, but the index promised %.3f; what is heard is harder to find than "
+               "what it was tuned with: build it with a higher --index-recall",
+               text, (double)tally.promised);
+    }
 }
 
 static void
@@ -148,6 +190,7 @@ run(listener *l)
         if (now >= next_status) {
             next_status = now + 1;
             rt_publish_status(l->publish);
+            watch_truth(l);
         }
         if (l->options.listen.seconds && now - began >= l->options.listen.seconds)
             break;
@@ -155,14 +198,23 @@ run(listener *l)
 }
 
 static void
-summary(const rt_counts *c)
+summary(const listener *l)
 {
+    const rt_counts *c = &l->counts;
+    char text[120];
+    rt_tally tally;
     fputs("hearken: in all:", stderr);
     for (int i = 0; i < RT_COUNTS; i++)
         if (rt_counted(c, i))
             fprintf(stderr, " %s %llu", rt_count_name[i],
                     (unsigned long long)rt_counted(c, i));
     fputc('\n', stderr);
+    for (uint32_t s = 0; s < DSP_SCALES; s++) {
+        if (!rt_truth_tally(l->truth, s, &tally))
+            continue;
+        rt_truth_text(&tally, s, text, sizeof text);
+        rt_say("%s", text);
+    }
 }
 
 static int
@@ -204,11 +256,13 @@ finish(listener *l)
     sem_post(&l->blocks_wake);
     if (l->started)
         pthread_join(l->thread, NULL);
+    rt_truth_stop(l->truth);
     rt_publish_close(l->publish);
     if (l->lines)
         print_lines(l);
     if (l->started)
-        summary(&l->counts);
+        summary(l);
+    rt_truth_free(l->truth);
     rt_analyse_free(l->analyse);
     rt_jack_close(l->jack);
     rt_ring_free(l->lines);

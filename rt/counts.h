@@ -29,7 +29,11 @@
                         */                                                             \
     N(sent)            /* messages that the system took, over all destinations */      \
     N(failed)          /* messages that it did not */                                  \
-    N(unprinted)       /* lines that stdout was too slow for */
+    N(unprinted)       /* lines that stdout was too slow for */                        \
+    N(truth_asked)     /* answers compared with an exact search (truth.h) */           \
+    N(truth_dropped)   /* answers meant for that, which it had no time for */          \
+    N(truth_wanted)    /* neighbours that the exact searches found */                  \
+    N(truth_found)     /* of them, those that the answers held */
 
 enum {
 #define N(name) RT_N_##name,

@@ -155,6 +155,11 @@ static const rt_field fields[] = {
      'f'},
     {"listen", "seconds", "N", T_U32, AT(listen.seconds), 0, 1000000000, NULL,
      RT_LISTEN, "0", "end after so long; 0 goes on until Ctrl-C", 0},
+    {"listen", "truth", "yes|no", T_CHOICE, AT(listen.truth), 0, 0, yesno, RT_LISTEN,
+     "yes",
+     "check one answer a second and scale against an exact search, at idle priority, "
+     "where an answer may err; the recall is in the status and in the summary",
+     0},
     {"eval", "degrade", "yes|no", T_CHOICE, AT(eval.degrade), 0, 0, yesno, RT_EVAL,
      "yes",
      "measure too how well eleven degraded copies of each stored sound find it again",

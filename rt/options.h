@@ -72,7 +72,7 @@ typedef struct {
         uint32_t format; /* rt_format */
     } out;
     struct {
-        uint32_t seconds;
+        uint32_t seconds, truth; /* truth: 0, 1 */
     } listen;
     struct {
         char plot[RT_TEXT];

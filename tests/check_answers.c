@@ -215,6 +215,54 @@ START_TEST(a_space_that_the_index_lacks_is_refused)
 }
 END_TEST
 
+typedef struct {
+    idx_scratch *scratch;
+    uint64_t n, wrong;
+} checker;
+
+static void
+check_asked(void *ctx, const rt_asked *q)
+{
+    checker *c = ctx;
+    idx_hit hits[IDX_MAX_K];
+    uint32_t n;
+    c->n++;
+    c->wrong += idx_query(ix, q->set, c->scratch, q->x, q->k, hits, &n, NULL) ||
+                n != q->n_hits || memcmp(hits, q->hits, n * sizeof *hits) != 0 ||
+                q->set != rt_set_of(&options, q->scale);
+}
+
+static void
+ignore(void *ctx, const rt_match *m)
+{
+    (void)ctx;
+    (void)m;
+}
+
+START_TEST(each_search_is_told_with_what_it_found)
+{
+    char why[300];
+    rt_counts counts = {0};
+    checker c = {0};
+    rt_analyse *a;
+    const rt_sink sink = {.ctx = &c, .match = ignore, .asked = check_asked};
+    options.match.scales = 7;
+    options.match.k = 3;
+    options.match.refine = RT_REFINE_YES; /* which searches again */
+    options.search.space = (uint32_t)_i;
+    ck_assert(!idx_scratch_new(&c.scratch, ix));
+    ck_assert(rt_analyse_new(&a, RATE, &options, ix, &counts, &sink, why, sizeof why));
+    rt_analyse_block(a, input, N, 0);
+    rt_analyse_free(a);
+    idx_scratch_free(c.scratch);
+    ck_assert_uint_gt(c.n, 200);
+    ck_assert_uint_eq(c.wrong, 0);
+    ck_assert_uint_eq(c.n, rt_counted(&counts, RT_N_answers) -
+                               rt_counted(&counts, RT_N_gated) -
+                               rt_counted(&counts, RT_N_silent));
+}
+END_TEST
+
 int
 main(void)
 {
@@ -228,6 +276,7 @@ main(void)
     tcase_add_test(t, a_refined_list_keeps_its_first_and_its_cosines);
     tcase_add_test(t, the_space_of_labels_answers_with_the_label);
     tcase_add_test(t, a_space_that_the_index_lacks_is_refused);
+    tcase_add_loop_test(t, each_search_is_told_with_what_it_found, 0, 2);
     suite_add_tcase(s, t);
     return run_suite(s);
 }
