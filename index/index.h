@@ -172,6 +172,16 @@ void idx_close(idx_index *index);
 /* The mapped bytes, so that the caller can lock them in memory. */
 const void *idx_memory(const idx_index *index, size_t *n_bytes);
 
+/* The parts of the file, each verified by its checksum (XXH3-64), in their order. */
+typedef struct {
+    const char *name;
+    uint32_t scale; /* UINT32_MAX where the scales share it */
+    uint64_t bytes, checksum;
+} idx_section;
+uint32_t idx_format(const idx_index *index); /* version of the file's */
+uint32_t idx_n_sections(const idx_index *index);
+idx_section idx_section_of(const idx_index *index, uint32_t i);
+
 /* A scale, 0..IDX_SCALES-1. */
 const idx_scale *idx_scale_of(const idx_index *index, uint32_t scale);
 

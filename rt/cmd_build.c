@@ -3,6 +3,7 @@
 #include "labels.h"
 #include "load.h"
 #include "rt.h"
+#include "self.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -117,6 +118,27 @@ report(const rt_corpus *c, const rt_files *files, const rt_job jobs[], size_t sk
            total_s, decode, listen, c->seconds / listen, copies, merged_s);
 }
 
+/* Reads the index back, and asks it for all that went in. */
+static int
+ask_for_all(const rt_options *o)
+{
+    char why[200];
+    rt_self self[IDX_SCALES];
+    idx_index *index;
+    int status = rt_load(&index, o->build.output, NULL);
+    if (status)
+        return status;
+    if (rt_self_search(self, index, o->build.threads, why, sizeof why)) {
+        fputs("  ", stdout);
+        rt_self_print(stdout, self, index);
+    } else {
+        rt_say("%s is written, but: %s", o->build.output, why);
+        status = atomic_load(&rt_stop) ? RT_INTERRUPTED : RT_SOFTWARE;
+    }
+    idx_close(index);
+    return status;
+}
+
 static int
 build(const rt_options *o, const rt_files *files, rt_job jobs[])
 {
@@ -145,9 +167,10 @@ build(const rt_options *o, const rt_files *files, rt_job jobs[])
     else
         report(&corpus, files, jobs, skipped, o->build.output,
                rt_cpu_seconds() - merging, rt_seconds() - began);
-    status = rt_finish_output(status);
     rt_corpus_free(&corpus);
-    return status;
+    if (!status)
+        status = ask_for_all(o);
+    return rt_finish_output(status);
 }
 
 int

@@ -20,6 +20,8 @@ static const command commands[] = {
     {RT_QUERY, "query", "INDEX FILE...",
      "finds the sound of files, along the same path"},
     {RT_INFO, "info", "INDEX", "says what is in an index and how it was made"},
+    {RT_CHECK, "check", "INDEX",
+     "verifies an index: every checksum and value, and that each entry finds itself"},
     {RT_EVAL, "eval", "CORPUS SPLIT.csv",
      "measures how well sounds find what people called alike, by a "
      "file,label,group,split "

@@ -11,7 +11,7 @@ static const struct {
     int (*run)(int argc, char **argv);
 } commands[] = {
     {"build", rt_cmd_build}, {"listen", rt_cmd_listen}, {"query", rt_cmd_query},
-    {"info", rt_cmd_info},   {"eval", rt_cmd_eval},
+    {"info", rt_cmd_info},   {"eval", rt_cmd_eval},     {"check", rt_cmd_check},
 };
 
 int

@@ -31,8 +31,8 @@ static const rt_field fields[] = {
      "complete",
      'o'},
     {"build", "threads", "N", T_U32, AT(build.threads), 0, 256, NULL,
-     RT_BUILD | RT_EVAL, "0", "threads that decode and analyse; 0 takes one per core",
-     'j'},
+     RT_BUILD | RT_EVAL | RT_CHECK, "0",
+     "threads that work at a time; 0 takes one per core", 'j'},
     {"build", "seed", "N", T_U32, AT(build.seed), 0, 4294967295.0, NULL,
      RT_BUILD | RT_EVAL, "1",
      "seed of the random hyperplanes and degradations; the same seed gives the same "
@@ -149,7 +149,7 @@ static const rt_field fields[] = {
      "auto is the first capture port of the sound card, none connects nothing",
      'c'},
     {"out", "format", "NAME", T_CHOICE, AT(out.format), 0, 0, formats,
-     FIND | RT_INFO | RT_EVAL, "auto",
+     FIND | RT_INFO | RT_EVAL | RT_CHECK, "auto",
      "what stdout gets: json lines, a readable table, or none; auto is a table on a "
      "terminal and json elsewhere",
      'f'},
@@ -159,6 +159,9 @@ static const rt_field fields[] = {
      "yes",
      "check one answer a second and scale against an exact search, at idle priority, "
      "where an answer may err; the recall is in the status and in the summary",
+     0},
+    {"check", "self", "yes|no", T_CHOICE, AT(check.self), 0, 0, yesno, RT_CHECK, "yes",
+     "ask the index for each of its own entries, and list those that it does not find",
      0},
     {"eval", "degrade", "yes|no", T_CHOICE, AT(eval.degrade), 0, 0, yesno, RT_EVAL,
      "yes",

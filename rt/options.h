@@ -23,7 +23,14 @@ typedef struct {
 } rt_list;
 
 /* Commands, as bits: which of them a setting is for. */
-enum { RT_BUILD = 1, RT_LISTEN = 2, RT_QUERY = 4, RT_INFO = 8, RT_EVAL = 16 };
+enum {
+    RT_BUILD = 1,
+    RT_LISTEN = 2,
+    RT_QUERY = 4,
+    RT_INFO = 8,
+    RT_EVAL = 16,
+    RT_CHECK = 256
+};
 
 typedef enum {
     RT_FORMAT_AUTO,
@@ -74,6 +81,9 @@ typedef struct {
     struct {
         uint32_t seconds, truth; /* truth: 0, 1 */
     } listen;
+    struct {
+        uint32_t self; /* 0, 1 */
+    } check;
     struct {
         char plot[RT_TEXT];
         uint32_t degrade; /* 0, 1 */

@@ -63,5 +63,6 @@ int rt_cmd_listen(int argc, char **argv);
 int rt_cmd_query(int argc, char **argv);
 int rt_cmd_info(int argc, char **argv);
 int rt_cmd_eval(int argc, char **argv);
+int rt_cmd_check(int argc, char **argv);
 
 #endif

@@ -11,11 +11,8 @@
 static const struct {
     const char *name;
     unsigned bit;
-} commands[] = {{"build", RT_BUILD},
-                {"listen", RT_LISTEN},
-                {"query", RT_QUERY},
-                {"info", RT_INFO},
-                {"eval", RT_EVAL}};
+} commands[] = {{"build", RT_BUILD}, {"listen", RT_LISTEN}, {"query", RT_QUERY},
+                {"info", RT_INFO},   {"check", RT_CHECK},   {"eval", RT_EVAL}};
 
 /* What a writer gives, as text that stays until the next call. */
 static char *
