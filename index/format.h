@@ -115,7 +115,7 @@ _Static_assert(sizeof(float) == 4 && sizeof(double) == 8, "on disk");
 struct idx_index {
     const unsigned char *data;
     size_t n_bytes;
-    bool mapped; /* data is a mapping of our own */
+    size_t map_bytes; /* of the mapping that is ours, from data on; 0: none is */
     idx_scale scales[IDX_SCALES];
     const void *part[IDX_SCALES][FMT_KINDS]; /* sections of a scale; NULL: absent */
     const fmt_sound *sounds;
@@ -141,6 +141,9 @@ fmt_code_words(uint32_t dim)
 {
     return (dim + 63U) / 64;
 }
+
+/* Believes or refuses the bytes of ix, and sets all its pointers. */
+idx_status idx_check_all(idx_index *ix, const char *path, char *why, size_t why_len);
 
 /* The counts and parameters of scale number i, alone; false with a reason where one is
  * off. */

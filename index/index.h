@@ -162,6 +162,13 @@ typedef struct idx_index idx_index;
  */
 idx_status idx_open(idx_index **out, const char *path, char *why, size_t why_len);
 
+/*
+ * The same, read into memory of its own, on huge pages where the system has them: for a
+ * program that runs long. Searches are quicker, and what happens to the file later,
+ * even in its place, does not matter.
+ */
+idx_status idx_load(idx_index **out, const char *path, char *why, size_t why_len);
+
 /* The same over bytes in memory, which must stay, aligned to 64, until idx_close(). */
 idx_status idx_open_memory(idx_index **out, const void *data, size_t n_bytes, char *why,
                            size_t why_len);

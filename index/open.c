@@ -1,14 +1,8 @@
-/* Opening an index: map, then believe nothing that has not been checked. Cold. */
+/* Opening an index: believe nothing that has not been checked. Cold. */
 #include "family.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
 #include <xxhash.h>
 
 enum { FAULT_BYTES = 160 };
@@ -316,8 +310,8 @@ check_scale(opening *o, uint32_t i)
 
 /* ---- Opening -------------------------------------------------------------------- */
 
-static idx_status
-check_all(idx_index *ix, const char *path, char *why, size_t why_len)
+idx_status
+idx_check_all(idx_index *ix, const char *path, char *why, size_t why_len)
 {
     opening o = {.ix = ix, .path = path, .why = why, .why_len = why_len};
     const fmt_header *h = (const void *)ix->data;
@@ -331,101 +325,6 @@ check_all(idx_index *ix, const char *path, char *why, size_t why_len)
     for (uint32_t i = 0; !st && i < IDX_SCALES; i++)
         st = check_scale(&o, i);
     return st;
-}
-
-static idx_status
-no_memory(const char *path, char *why, size_t why_len)
-{
-    return idx_because(IDX_ENOMEM, why, why_len, "%s: out of memory", path);
-}
-
-/* Gives ix to *out if it is sound, else frees it. */
-static idx_status
-finish(idx_index **out, idx_index *ix, idx_status st)
-{
-    if (st)
-        idx_close(ix);
-    else
-        *out = ix;
-    return st;
-}
-
-static idx_status
-map_fd(idx_index *ix, int fd, const char *path, char *why, size_t why_len)
-{
-    struct stat sb;
-    if (fstat(fd, &sb) != 0)
-        return idx_because(IDX_EIO, why, why_len, "cannot look at %s: %s", path,
-                           strerror(errno));
-    if (S_ISDIR(sb.st_mode))
-        return idx_because(IDX_EIO, why, why_len,
-                           "%s is a folder; make an index of it with `hearken build`",
-                           path);
-    if (!S_ISREG(sb.st_mode))
-        return idx_because(IDX_EIO, why, why_len, "%s is not a file", path);
-    ix->n_bytes = (size_t)sb.st_size;
-    if (ix->n_bytes == 0) /* cannot be mapped; check_kind() has the sentence */
-        return IDX_OK;
-    void *data = mmap(NULL, ix->n_bytes, PROT_READ, MAP_PRIVATE, fd, 0);
-    if (data == MAP_FAILED)
-        return idx_because(IDX_EIO, why, why_len, "cannot map %s: %s", path,
-                           strerror(errno));
-    ix->data = data;
-    ix->mapped = true;
-    return IDX_OK;
-}
-
-static idx_status
-map_file(idx_index *ix, const char *path, char *why, size_t why_len)
-{
-    /* not to wait on a pipe that nobody writes to */
-    const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (fd < 0)
-        return idx_because(IDX_EIO, why, why_len, "cannot open %s: %s", path,
-                           strerror(errno));
-    const idx_status st = map_fd(ix, fd, path, why, why_len);
-    close(fd);
-    return st;
-}
-
-idx_status
-idx_open(idx_index **out, const char *path, char *why, size_t why_len)
-{
-    *out = NULL;
-    idx_index *ix = calloc(1, sizeof *ix);
-    if (!ix)
-        return no_memory(path, why, why_len);
-    idx_status st = map_file(ix, path, why, why_len);
-    if (!st)
-        st = check_all(ix, path, why, why_len);
-    return finish(out, ix, st);
-}
-
-idx_status
-idx_open_memory(idx_index **out, const void *data, size_t n_bytes, char *why,
-                size_t why_len)
-{
-    const char *name = "the index in memory";
-    *out = NULL;
-    if ((uintptr_t)data % FMT_ALIGN != 0)
-        return idx_because(IDX_EARG, why, why_len, "%s is not aligned to %d bytes",
-                           name, FMT_ALIGN);
-    idx_index *ix = calloc(1, sizeof *ix);
-    if (!ix)
-        return no_memory(name, why, why_len);
-    ix->data = data;
-    ix->n_bytes = n_bytes;
-    return finish(out, ix, check_all(ix, name, why, why_len));
-}
-
-void
-idx_close(idx_index *index)
-{
-    if (!index)
-        return;
-    if (index->mapped)
-        munmap((void *)(uintptr_t)index->data, index->n_bytes);
-    free(index);
 }
 
 /* ---- Looking -------------------------------------------------------------------- */

@@ -28,6 +28,7 @@ borrow(borrowed *b, const idx_index *ix, const idx_params params[])
                                  .seed = head->seed};
     for (uint32_t i = 0; i < IDX_SCALES; i++) {
         memcpy(b->parts[i].at, ix->part[i], sizeof b->parts[i].at);
+        b->parts[i].at[FMT_SCALE] = NULL; /* that is what changes */
         b->parts[i].params = params[i];
         b->contents.scales[i] = ix->scales[i];
         b->contents.scales[i].params = params[i];

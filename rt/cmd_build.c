@@ -125,7 +125,7 @@ ask_for_all(const rt_options *o)
     char why[200];
     rt_self self[IDX_SCALES];
     idx_index *index;
-    int status = rt_load(&index, o->build.output, NULL);
+    int status = rt_load(&index, o->build.output, NULL, false);
     if (status)
         return status;
     if (rt_self_search(self, index, o->build.threads, why, sizeof why)) {

@@ -143,7 +143,7 @@ rt_cmd_check(int argc, char **argv)
         rt_say("name one index; see hearken check --help");
         status = RT_USAGE;
     } else if (n == 1) {
-        status = rt_load(&index, rest[0], NULL);
+        status = rt_load(&index, rest[0], NULL, false);
     }
     if (index)
         status = check(index, rest[0], &o);

@@ -429,7 +429,7 @@ eval_corpus(rt_options *o, const char *corpus, const char *csv)
     int status = RT_OK;
     const bool is_index = stat(corpus, &st) == 0 && S_ISREG(st.st_mode);
     if (is_index)
-        status = rt_load(&e.index, corpus, o);
+        status = rt_load(&e.index, corpus, o, false);
     if (status)
         return status;
     if (!rt_split_load(&split, csv, why, sizeof why)) {

@@ -125,7 +125,7 @@ rt_cmd_info(int argc, char **argv)
         rt_say("name one index; see hearken info --help");
         status = RT_USAGE;
     } else if (n == 1) {
-        status = rt_load(&index, rest[0], NULL);
+        status = rt_load(&index, rest[0], NULL, false);
     }
     if (index) {
         const rt_format f = rt_out_format(o.out.format, stdout);

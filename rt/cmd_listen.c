@@ -273,7 +273,7 @@ finish(listener *l)
 static int
 listen_to(listener *l, const char *path)
 {
-    int status = rt_load(&l->index, path, &l->options);
+    int status = rt_load(&l->index, path, &l->options, true);
     if (status)
         return status;
     l->out = (rt_out){.to = stdout,

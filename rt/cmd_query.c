@@ -129,7 +129,7 @@ rt_cmd_query(int argc, char **argv)
                n ? "which files? name one or more after the index" : "which index?");
         status = RT_USAGE;
     } else if (n > 1) {
-        status = rt_load(&index, rest[0], &o);
+        status = rt_load(&index, rest[0], &o, false);
     }
     if (index) {
         if (o.match.refine == RT_REFINE_AUTO)

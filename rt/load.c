@@ -7,10 +7,10 @@
 #include <string.h>
 
 int
-rt_load(idx_index **out, const char *path, rt_options *o)
+rt_load(idx_index **out, const char *path, rt_options *o, bool stays)
 {
     char why[1400];
-    const idx_status st = idx_open(out, path, why, sizeof why);
+    const idx_status st = (stays ? idx_load : idx_open)(out, path, why, sizeof why);
     if (st) {
         rt_say("%s", why);
         return st == IDX_EIO ? RT_NOINPUT : st == IDX_ENOMEM ? RT_SOFTWARE : RT_DATA;

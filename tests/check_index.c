@@ -339,8 +339,10 @@ open_status(const char *path)
 {
     idx_index *ix = (void *)&ix;
     why[0] = '\0';
+    const idx_status loaded = idx_load(&ix, path, why, sizeof why);
+    ck_assert(loaded && !ix);
     const idx_status st = idx_open(&ix, path, why, sizeof why);
-    ck_assert(st && !ix);
+    ck_assert(st == loaded && !ix);
     ck_assert_msg(strstr(why, path) != NULL, "names no path: %s", why);
     return st;
 }
@@ -372,6 +374,34 @@ START_TEST(what_is_no_index_is_refused_in_a_sentence)
 }
 END_TEST
 
+/* Whoever overwrites a file in its place, instead of renaming, pulls it from under
+ * those who mapped it; one that was loaded stays. */
+START_TEST(a_loaded_index_outlives_its_file)
+{
+    corpus c;
+    idx_index *ix = NULL, *loaded = NULL;
+    const char *path = temp_path("loaded.hkn");
+    idx_hit want[5], got[5];
+    uint32_t n_want, n_got;
+    usual(&c);
+    ck_assert_msg(!idx_write(path, &c.contents, NULL, why, sizeof why), "%s", why);
+    ck_assert_msg(!idx_load(&loaded, path, why, sizeof why), "%s", why);
+    ck_assert_msg(!idx_open(&ix, path, why, sizeof why), "%s", why);
+    idx_scratch *s = scratch_of(ix), *t = scratch_of(loaded);
+    const float *x = c.contents.scales[0].rows;
+    ck_assert(!idx_query(ix, 0, s, x, 5, want, &n_want, NULL));
+    idx_scratch_free(s);
+    idx_close(ix);
+    ck_assert_int_eq(truncate(path, 100), 0);
+    ck_assert(!idx_query(loaded, 0, t, x, 5, got, &n_got, NULL));
+    ck_assert(n_got == n_want && memcmp(want, got, n_want * sizeof *want) == 0);
+    idx_scratch_free(t);
+    idx_close(loaded);
+    unlink(path);
+    corpus_free(&c);
+}
+END_TEST
+
 START_TEST(every_status_has_a_sentence)
 {
     for (int st = IDX_OK; st <= IDX_ESILENT; st++)
@@ -398,6 +428,7 @@ main(void)
     tcase_add_test(tc, arguments_outside_of_the_header_are_refused);
     tcase_add_test(tc, a_score_lies_linearly_between_its_knots);
     tcase_add_test(tc, what_is_no_index_is_refused_in_a_sentence);
+    tcase_add_test(tc, a_loaded_index_outlives_its_file);
     tcase_add_test(tc, every_status_has_a_sentence);
     suite_add_tcase(s, tc);
     SRunner *sr = srunner_create(s);

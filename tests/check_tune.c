@@ -162,6 +162,75 @@ START_TEST(tiny_scales_can_be_hashed_on_demand)
 }
 END_TEST
 
+/* Writes the big corpus by p, opens it and removes the file. */
+static idx_index *
+opened(const idx_params *p)
+{
+    char why[200] = "";
+    corpus c = big;
+    idx_index *ix = NULL;
+    const char *path = temp_path("again.hkn");
+    c.contents.scales[0].params = *p;
+    c.contents.seed = 3; /* that of tuned() */
+    ck_assert_msg(!idx_write(path, &c.contents, NULL, why, sizeof why), "%s", why);
+    ck_assert_msg(!idx_open(&ix, path, why, sizeof why), "%s", why);
+    unlink(path);
+    return ix;
+}
+
+START_TEST(an_open_index_can_be_tuned_anew_and_written)
+{
+    static const struct {
+        uint32_t family, stored;
+    } rows[] = {{IDX_HYPERPLANE, IDX_F32}, {IDX_CELLS, IDX_F16}, {IDX_CELLS, IDX_I8}};
+    char why[200] = "";
+    const char *path = temp_path("anew.hkn");
+    const idx_tuning how = {.target_recall = 0.9F, .by_clock = _i > 0};
+    idx_params p = {.family = rows[_i].family, .stored = rows[_i].stored};
+    ck_assert(!tune(&big.contents.scales[0], 3, 0.5F, false, &p));
+    idx_index *ix = opened(&p), *anew = NULL;
+    idx_params params[IDX_SCALES] = {0};
+    for (uint32_t i = 0; i < IDX_SCALES; i++)
+        ck_assert(!idx_retune(ix, i, &how, &params[i]));
+    ck_assert_msg(params[0].recall >= 0.9F, "recall %g", (double)params[0].recall);
+    ck_assert(params[0].n_probes > p.n_probes && params[0].n_asked > 0);
+    ck_assert((params[0].us > 0.0F) == how.by_clock);
+    ck_assert_msg(!idx_rewrite(path, ix, params, NULL, why, sizeof why), "%s", why);
+    idx_close(ix);
+    ck_assert_msg(!idx_open(&anew, path, why, sizeof why), "%s", why);
+    ck_assert(same(&idx_scale_of(anew, 0)->params, &params[0]));
+    params[0].n_tables++;
+    ck_assert_int_eq(idx_rewrite(path, anew, params, NULL, why, sizeof why), IDX_EARG);
+    ck_assert_msg(strstr(why, "built otherwise; build the index again"), "%s", why);
+    idx_close(anew);
+    unlink(path);
+}
+END_TEST
+
+START_TEST(what_was_not_changed_is_written_again_byte_for_byte)
+{
+    char why[200] = "";
+    const char *path = temp_path("same.hkn");
+    idx_index *ix = opened(&(idx_params){.family = IDX_HYPERPLANE,
+                                         .n_planes = 6,
+                                         .n_tables = 2,
+                                         .n_probes = 9,
+                                         .max_candidates = 500}),
+              *again = NULL;
+    idx_params params[IDX_SCALES];
+    size_t n, n_again;
+    for (uint32_t i = 0; i < IDX_SCALES; i++)
+        params[i] = idx_scale_of(ix, i)->params;
+    ck_assert_msg(!idx_rewrite(path, ix, params, NULL, why, sizeof why), "%s", why);
+    ck_assert_msg(!idx_open(&again, path, why, sizeof why), "%s", why);
+    const void *a = idx_memory(ix, &n), *b = idx_memory(again, &n_again);
+    ck_assert(n == n_again && memcmp(a, b, n) == 0);
+    idx_close(ix);
+    idx_close(again);
+    unlink(path);
+}
+END_TEST
+
 static const struct {
     const char *name;
     idx_params p;
@@ -307,6 +376,8 @@ main(void)
     tcase_add_test(tc, tiny_scales_can_be_hashed_on_demand);
     tcase_add_loop_test(tc, wrong_wishes_are_refused, 0,
                         (int)(sizeof wrong / sizeof *wrong));
+    tcase_add_loop_test(tc, an_open_index_can_be_tuned_anew_and_written, 0, 3);
+    tcase_add_test(tc, what_was_not_changed_is_written_again_byte_for_byte);
     tcase_add_test(tc, progress_is_told);
     tcase_add_test(tc, knots_are_quantiles_of_the_nearest_strangers);
     tcase_add_test(tc, without_strangers_knots_are_evenly_spaced);
