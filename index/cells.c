@@ -221,41 +221,68 @@ compare(hunt *h, uint32_t visit, const uint32_t id[], uint32_t n, float out[])
         out[i] *= -0.5F;
 }
 
+/* Brings the m most promising of n rows to the front, in no order (Hoare, CACM 1961).
+ */
 static void
-sift_down(idx_survivor heap[], uint32_t n, uint32_t i)
+select_best(idx_survivor row[], uint32_t n, uint32_t m)
 {
-    const idx_survivor moved = heap[i];
-    for (uint32_t below = 2 * i + 1; below < n; below = 2 * i + 1) {
-        if (below + 1 < n && heap[below + 1].upper > heap[below].upper)
-            below++;
-        if (!(heap[below].upper > moved.upper))
-            break;
-        heap[i] = heap[below];
-        i = below;
+    uint32_t lo = 0, hi = n;
+    while (hi - lo > 1 && m > lo && m < hi) {
+        const float pivot = row[lo + (hi - lo) / 2].upper;
+        uint32_t i = lo, j = hi - 1;
+        for (;;) {
+            while (row[i].upper > pivot)
+                i++;
+            while (row[j].upper < pivot)
+                j--;
+            if (i >= j)
+                break;
+            const idx_survivor swapped = row[i];
+            row[i++] = row[j];
+            row[j--] = swapped;
+        }
+        if (m <= i)
+            hi = i;
+        else
+            lo = i;
     }
-    heap[i] = moved;
 }
 
-/* The next rows to compare, most promising first; takes them off the heap. */
-static uint32_t
-take_batch(hunt *h, chunk *c, uint32_t id[IDX_BATCH])
+/* Keeps rows that can still be among the nearest: these have become better meanwhile.
+ */
+static void
+drop_passed(chunk *c, float least)
 {
-    uint32_t n = 0;
-    while (c->n && n < IDX_BATCH && c->row[0].upper >= h->least) {
-        const uint32_t entry = c->row[0].entry;
-        c->row[0] = c->row[--c->n];
-        if (c->n)
-            sift_down(c->row, c->n, 0);
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < c->n; i++) {
+        c->row[kept] = c->row[i];
+        kept += c->row[i].upper >= least;
+    }
+    c->n = kept;
+}
+
+/* Takes the most promising rows out of a chunk to be compared; returns their number. */
+static uint32_t
+take_batch(hunt *h, chunk *c, uint32_t id[IDX_BLOCK])
+{
+    const uint32_t wanting = h->top->k - h->top->n;
+    const uint32_t most = wanting > IDX_BATCH ? wanting : IDX_BATCH;
+    uint32_t m = most < IDX_BLOCK ? most : IDX_BLOCK, n = 0;
+    m = m < c->n ? m : c->n;
+    select_best(c->row, c->n, m);
+    for (uint32_t i = 0; i < m && !h->full; i++) {
+        const uint32_t entry = c->row[i].entry;
         if (h->s->skip != UINT32_MAX && h->sc->entries[entry].sound == h->s->skip)
             continue;
-        if (h->work->n_candidates == h->params->max_candidates) {
-            h->work->cut = 1;
-            h->full = true;
-            break;
+        h->full = h->work->n_candidates == h->params->max_candidates;
+        if (!h->full) {
+            h->work->n_candidates++;
+            id[n++] = entry;
         }
-        h->work->n_candidates++;
-        id[n++] = entry;
     }
+    h->work->cut |= h->full;
+    c->n -= m;
+    memmove(c->row, c->row + m, c->n * sizeof *c->row);
     return n;
 }
 
@@ -263,15 +290,10 @@ take_batch(hunt *h, chunk *c, uint32_t id[IDX_BATCH])
 static void
 settle(hunt *h, chunk *c)
 {
-    uint32_t id[IDX_BATCH], kept = 0, n;
-    float cosine[IDX_BATCH];
-    for (uint32_t i = 0; i < c->n; i++) /* the best have become better meanwhile */
-        if (c->row[i].upper >= h->least)
-            c->row[kept++] = c->row[i];
-    c->n = kept;
-    for (uint32_t i = kept / 2; i-- > 0;)
-        sift_down(c->row, kept, i);
-    while (!h->full && (n = take_batch(h, c, id)) > 0) {
+    uint32_t id[IDX_BLOCK];
+    float cosine[IDX_BLOCK];
+    for (drop_passed(c, h->least); c->n && !h->full; drop_passed(c, h->least)) {
+        const uint32_t n = take_batch(h, c, id);
         compare(h, c->visit, id, n, cosine);
         idx_top_offer(h->top, id, 0, cosine, n);
         if (h->top->n == h->top->k)
