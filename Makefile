@@ -41,6 +41,7 @@ $(B)/%.o: %.c Makefile
 	$(Q)$(COMPILE) -c $< -o $@
 $(B)/dsp/prior.o: dsp/prior.bin
 $(B)/%_avx2.o: ISA := -mavx2 -mfma -mf16c
+$(B)/%_sse42.o: ISA := -msse4.2
 $(B)/hearken: $(B)/rt/main.o $(LIB_OBJ)
 	$(SAY) "link    $@"
 	$(Q)$(LINK) $^ $(PKGLIBS) -lm -o $@
