@@ -5,11 +5,9 @@
 #include "rt.h"
 #include "self.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 enum { NAMED_AT_MOST = 20 };
@@ -50,26 +48,6 @@ name_skipped(const rt_job jobs[], size_t n)
     return skipped;
 }
 
-/* Asks whether the index could be written before an hour goes into it. */
-static int
-check_output(const char *path)
-{
-    char folder[RT_TEXT + 2];
-    struct stat st;
-    const char *slash = strrchr(path, '/');
-    snprintf(folder, sizeof folder, "%.*s.", slash ? (int)(slash - path + 1) : 0, path);
-    if (access(folder, W_OK | X_OK) != 0)
-        rt_say("%s: cannot be written: %s; choose another place with -o", path,
-               strerror(errno));
-    else if ((slash && !slash[1]) || (stat(path, &st) == 0 && !S_ISREG(st.st_mode)))
-        rt_say("%s: is no regular file, and an index would take its place; choose "
-               "another name with -o",
-               path);
-    else
-        return RT_OK;
-    return RT_IO;
-}
-
 /* Reads a table of labels for its faults alone, before an hour goes into the sounds. */
 static int
 check_labels(const char *labels)
@@ -86,6 +64,20 @@ check_labels(const char *labels)
     return access(labels, R_OK) ? RT_NOINPUT : RT_DATA;
 }
 
+void
+rt_print_set(uint32_t set, const idx_scale *sc)
+{
+    printf("  %-6s%s %8u entries, ", rt_scale_name(rt_scale_of_set(set)),
+           set < DSP_SCALES || set == IDX_TIMBRE ? "         " : "by labels",
+           sc->n_entries);
+    if (sc->params.family != IDX_HYPERPLANE)
+        printf("exact search%s\n", sc->params.family == IDX_CODES ? " of codes" : "");
+    else
+        printf("%u tables of %u bits, %u probes: recall@10 %.3f, %.0f compared\n",
+               sc->params.n_tables, sc->params.n_planes, sc->params.n_probes,
+               (double)sc->params.recall, (double)sc->params.candidates);
+}
+
 static void
 report(const rt_corpus *c, const rt_files *files, const rt_job jobs[], size_t skipped,
        const char *path, double merged_s, double total_s)
@@ -98,21 +90,9 @@ report(const rt_corpus *c, const rt_files *files, const rt_job jobs[], size_t sk
     }
     printf("%s: %u sounds, %.2f hours; %zu skipped, %zu other files\n", path,
            c->contents.n_sounds, c->seconds / 3600, skipped, files->n_other);
-    for (uint32_t s = 0; s < IDX_SCALES; s++) {
-        const idx_scale *sc = &c->contents.scales[s];
-        if (!sc->n_in)
-            continue;
-        printf("  %-6s%s %8u entries, ", rt_scale_name(rt_scale_of_set(s)),
-               s < DSP_SCALES || s == IDX_TIMBRE ? "         " : "by labels",
-               sc->n_entries);
-        if (sc->params.family != IDX_HYPERPLANE)
-            printf("exact search%s\n",
-                   sc->params.family == IDX_CODES ? " of codes" : "");
-        else
-            printf("%u tables of %u bits, %u probes: recall@10 %.3f, %.0f compared\n",
-                   sc->params.n_tables, sc->params.n_planes, sc->params.n_probes,
-                   (double)sc->params.recall, (double)sc->params.candidates);
-    }
+    for (uint32_t s = 0; s < IDX_SCALES; s++)
+        if (c->contents.scales[s].n_in)
+            rt_print_set(s, &c->contents.scales[s]);
     printf("  %.1f s; computing: decoding %.2f s, listening %.2f s (%.0f times real "
            "time), degraded copies %.2f s, learning and arranging %.2f s\n",
            total_s, decode, listen, c->seconds / listen, copies, merged_s);
@@ -188,7 +168,7 @@ rt_cmd_build(int argc, char **argv)
             "build what? name one or more folders of sounds; see hearken build --help");
         status = RT_USAGE;
     } else if (n > 0) {
-        status = check_output(o.build.output);
+        status = rt_check_output(o.build.output);
         if (!status)
             status = check_labels(o.build.labels);
         if (!status)

@@ -1,8 +1,10 @@
 /* hearken query x.hkn FILE...: the path of listen over files, without threads. */
 #include "load.h"
 #include "out.h"
+#include "query_vectors.h"
 #include "rt.h"
 #include "sound.h"
+#include "vectors.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -84,6 +86,12 @@ query_file(const rt_options *o, query *q, const char *path)
     rt_analyse *a = NULL;
     const rt_sink sink = {.ctx = q, .match = write_match};
     rt_out *out = &q->out;
+    if (rt_vectors_named(path)) {
+        rt_say("%s: these are vectors, and the index holds sounds; ask it with sounds, "
+               "or make an index of vectors with hearken import",
+               path);
+        return RT_DATA;
+    }
     if (!rt_sound_open(&sound, path, &info, why, sizeof why)) {
         rt_say("%s: %s", path, why);
         return access(path, R_OK) ? RT_NOINPUT : RT_DATA;
@@ -114,6 +122,42 @@ query_file(const rt_options *o, query *q, const char *path)
     return *why ? RT_DATA : RT_OK;
 }
 
+/* Runs all files through an index of sounds; an exit status. */
+static int
+query_sounds(rt_options *o, const idx_index *index, const char *const files[], int n)
+{
+    query q = {.out = {.to = stdout,
+                       .format = rt_out_format(o->out.format, stdout),
+                       .index = index}};
+    int status = RT_OK;
+    if (o->match.refine == RT_REFINE_AUTO)
+        o->match.refine = RT_REFINE_YES;
+    dsp_thread_init();
+    if (!begin_list(&q, o))
+        status = RT_SOFTWARE;
+    const int end = status ? 0 : n;
+    for (int i = 0; i < end && !atomic_load(&rt_stop) && !ferror(stdout); i++) {
+        const int failed = query_file(o, &q, files[i]);
+        status = status ? status : failed;
+    }
+    free(q.best);
+    return status;
+}
+
+/* Asks an open index as what it is. */
+static int
+query_index(rt_options *o, const idx_index *index, const char *const rest[], int n)
+{
+    int status = RT_OK;
+    rt_catch_stop();
+    if (rt_holds_vectors(index))
+        status = rt_query_vectors(index, rest[0], o, rest + 1, n - 1);
+    else if (!(status = rt_take_settings(index, rest[0], o)))
+        status = query_sounds(o, index, rest + 1, n - 1);
+    status = rt_finish_output(status);
+    return atomic_load(&rt_stop) ? RT_INTERRUPTED : status;
+}
+
 int
 rt_cmd_query(int argc, char **argv)
 {
@@ -129,28 +173,10 @@ rt_cmd_query(int argc, char **argv)
                n ? "which files? name one or more after the index" : "which index?");
         status = RT_USAGE;
     } else if (n > 1) {
-        status = rt_load(&index, rest[0], &o, false);
+        status = rt_load(&index, rest[0], NULL, false);
     }
-    if (index) {
-        if (o.match.refine == RT_REFINE_AUTO)
-            o.match.refine = RT_REFINE_YES;
-        query q = {.out = {.to = stdout,
-                           .format = rt_out_format(o.out.format, stdout),
-                           .index = index}};
-        dsp_thread_init();
-        rt_catch_stop();
-        if (!begin_list(&q, &o))
-            status = RT_SOFTWARE;
-        const int end = status ? 0 : n;
-        for (int i = 1; i < end && !atomic_load(&rt_stop) && !ferror(stdout); i++) {
-            const int failed = query_file(&o, &q, rest[i]);
-            status = status ? status : failed;
-        }
-        free(q.best);
-        status = rt_finish_output(status);
-        if (atomic_load(&rt_stop))
-            status = RT_INTERRUPTED;
-    }
+    if (index)
+        status = query_index(&o, index, rest, n);
     idx_close(index);
     free(rest);
     return status;

@@ -18,7 +18,8 @@ static const command commands[] = {
     {RT_LISTEN, "listen", "INDEX",
      "finds live sound from JACK in an index; answers by OSC"},
     {RT_QUERY, "query", "INDEX FILE...",
-     "finds the sound of files, along the same path"},
+     "finds the sound of files, along the same path; in an index of vectors, the k "
+     "nearest of each row"},
     {RT_INFO, "info", "INDEX", "says what is in an index and how it was made"},
     {RT_CHECK, "check", "INDEX",
      "verifies an index: every checksum and value, and that each entry finds itself"},
@@ -26,6 +27,11 @@ static const command commands[] = {
      "measures how well sounds find what people called alike, by a "
      "file,label,group,split "
      "table (files named from the table's folder), beside baselines"},
+    {RT_IMPORT, "import", "FILE...",
+     "makes an index of vectors: .npy, .fvecs, AudioSet's TFRecords, raw floats; query "
+     "asks it with further ones"},
+    {RT_EXPORT, "export", "INDEX",
+     "writes the vectors of an index as .npy, and what they are as .csv"},
 };
 enum { N_COMMANDS = sizeof commands / sizeof *commands };
 
@@ -224,14 +230,14 @@ make_tables(tables *t, unsigned bit)
 }
 
 static const rt_field *
-field_of(int code)
+field_of(int code, unsigned bit)
 {
     size_t n;
     const rt_field *f = rt_fields(&n);
     if (code >= CODE_FIRST && code < CODE_FIRST + (int)n)
         return &f[code - CODE_FIRST];
     for (size_t i = 0; i < n; i++)
-        if (f[i].letter && f[i].letter == code)
+        if (f[i].letter == code && f[i].letter && f[i].commands & bit)
             return &f[i];
     return NULL;
 }
@@ -245,7 +251,7 @@ pass(rt_options *o, const tables *t, unsigned bit, int argc, char **argv, bool p
     optind = 0; /* glibc: start anew, with the order of arguments free */
     opterr = 0;
     while ((code = getopt_long(argc, argv, t->shorts, t->longs, NULL)) != -1) {
-        const rt_field *f = field_of(code);
+        const rt_field *f = field_of(code, bit);
         int status = RT_OK;
         if (code == CODE_HELP || code == 'h') {
             rt_help(stdout, bit);

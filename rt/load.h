@@ -10,6 +10,17 @@
  * (idx_load()). */
 int rt_load(idx_index **out, const char *path, rt_options *o, bool stays);
 
+/* The settings of an index that hearken import made, and whether it is one. */
+#define RT_VECTOR_SETTINGS "features = vectors\n"
+bool rt_holds_vectors(const idx_index *index);
+
+/* What rt_load() does with *o, for an open index. */
+int rt_take_settings(const idx_index *index, const char *path, rt_options *o);
+
+/* Asks whether a file could be written before an hour goes into it; an exit status,
+ * after it has said what is wrong. */
+int rt_check_output(const char *path);
+
 /* Flushes stdout and returns status, or RT_IO (having said so) when it was not written.
  */
 int rt_finish_output(int status);

@@ -10,8 +10,9 @@ static const struct {
     const char *name;
     int (*run)(int argc, char **argv);
 } commands[] = {
-    {"build", rt_cmd_build}, {"listen", rt_cmd_listen}, {"query", rt_cmd_query},
-    {"info", rt_cmd_info},   {"eval", rt_cmd_eval},     {"check", rt_cmd_check},
+    {"build", rt_cmd_build},   {"listen", rt_cmd_listen}, {"query", rt_cmd_query},
+    {"info", rt_cmd_info},     {"eval", rt_cmd_eval},     {"import", rt_cmd_import},
+    {"export", rt_cmd_export}, {"check", rt_cmd_check},
 };
 
 int

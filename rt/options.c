@@ -19,6 +19,10 @@ static const char *const fronts[] = {"mel",  "morlet",           "morlet-zounds"
                                      NULL}; /* as dsp_front_name */
 static const char *const spaces[] = {"acoustic", "labels", NULL};
 static const char *const distances[] = {"jaccard", "hamming", NULL};
+static const char *const imports[] = {"auto", "frame", "event", "scene", NULL};
+static const char *const exports[] = {
+    "auto",         "frame",        "event",        "scene",
+    "frame-labels", "event-labels", "scene-labels", NULL};
 static const char *const yesno[] = {"no", "yes", NULL};
 
 #define AT(member) offsetof(rt_options, member)
@@ -34,7 +38,7 @@ static const rt_field fields[] = {
      RT_BUILD | RT_EVAL | RT_CHECK, "0",
      "threads that work at a time; 0 takes one per core", 'j'},
     {"build", "seed", "N", T_U32, AT(build.seed), 0, 4294967295.0, NULL,
-     RT_BUILD | RT_EVAL, "1",
+     RT_BUILD | RT_EVAL | RT_IMPORT, "1",
      "seed of the random hyperplanes and degradations; the same seed gives the same "
      "results",
      0},
@@ -69,25 +73,27 @@ static const rt_field fields[] = {
     {"dsp", "event-ms", "MS", T_U32, AT(dsp.event_ms), 250, 2000, NULL,
      RT_BUILD | RT_EVAL, "1000",
      "sound that an event is about, in whole 10 ms; kept in the index", 0},
-    {"index", "family", "NAME", T_CHOICE, AT(index.family), 0, 0, families, RT_BUILD,
-     "auto",
+    {"index", "family", "NAME", T_CHOICE, AT(index.family), 0, 0, families,
+     RT_BUILD | RT_IMPORT, "auto",
      "how to search: exact compares all, hyperplane is LSH with multi-probing; auto "
      "takes "
      "exact below 20000 entries or where LSH would compare more than a quarter",
      0},
-    {"index", "planes", "K", T_U32, AT(index.planes), 0, 22, NULL, RT_BUILD, "0",
-     "hyperplanes (bits) in a key; 0 chooses", 0},
-    {"index", "tables", "L", T_U32, AT(index.tables), 0, 64, NULL, RT_BUILD, "0",
-     "hash tables; 0 chooses", 0},
-    {"index", "probes", "T", T_U32, AT(index.probes), 0, 1000000, NULL, RT_BUILD, "0",
+    {"index", "planes", "K", T_U32, AT(index.planes), 0, 22, NULL, RT_BUILD | RT_IMPORT,
+     "0", "hyperplanes (bits) in a key; 0 chooses", 0},
+    {"index", "tables", "L", T_U32, AT(index.tables), 0, 64, NULL, RT_BUILD | RT_IMPORT,
+     "0", "hash tables; 0 chooses", 0},
+    {"index", "probes", "T", T_U32, AT(index.probes), 0, 1000000, NULL,
+     RT_BUILD | RT_IMPORT, "0",
      "buckets looked into per query, in all tables together; 0 takes the fewest that "
      "reach "
      "index.recall",
      0},
     {"index", "max-candidates", "N", T_U32, AT(index.max_candidates), 0, 100000000,
-     NULL, RT_BUILD, "0", "entries compared per query at most; 0 chooses", 0},
-    {"index", "recall", "SHARE", T_FLOAT, AT(index.recall), 0.5, 1, NULL, RT_BUILD,
-     "0.95",
+     NULL, RT_BUILD | RT_IMPORT, "0", "entries compared per query at most; 0 chooses",
+     0},
+    {"index", "recall", "SHARE", T_FLOAT, AT(index.recall), 0.5, 1, NULL,
+     RT_BUILD | RT_IMPORT, "0.95",
      "share of the 10 nearest entries that a query must find, measured while building",
      0},
     {"match", "scales", "LIST", T_SET, AT(match.scales), 0, 0, scales, FIND,
@@ -169,6 +175,32 @@ static const rt_field fields[] = {
      0},
     {"eval", "plot", "FILE", T_TEXT, AT(eval.plot), 0, 0, NULL, RT_EVAL, "none",
      "picture to write (SVG): precision over recall, and the degradations", 0},
+    {"import", "output", "FILE", T_TEXT, AT(import.output), 0, 0, NULL, RT_IMPORT,
+     "vectors.hkn",
+     "index file to write; a file of that name is replaced when the new one is "
+     "complete",
+     'o'},
+    {"import", "labels", "CSV", T_TEXT, AT(import.labels), 0, 0, NULL, RT_IMPORT,
+     "none",
+     "what the rows are: a CSV with the columns sound, start, length and label, a line "
+     "for each row; for AudioSet the table of classes, index, mid and display_name",
+     0},
+    {"import", "scale", "NAME", T_CHOICE, AT(import.scale), 0, 0, imports, RT_IMPORT,
+     "auto",
+     "scale of the index that gets the rows; of AudioSet, event takes each second and "
+     "scene the mean of a segment; auto is scene for AudioSet and frame elsewhere",
+     0},
+    {"import", "raw", "N", T_U32, AT(import.raw), 0, 1024, NULL, RT_IMPORT | RT_QUERY,
+     "0",
+     "read files of vectors as rows of N little-endian floats without a header; 0 does "
+     "not",
+     0},
+    {"export", "output", "NAME", T_TEXT, AT(export.output), 0, 0, NULL, RT_EXPORT,
+     "vectors", "writes NAME.npy, the rows, and NAME.csv, what each of them is", 'o'},
+    {"export", "scale", "NAME", T_CHOICE, AT(export.scale), 0, 0, exports, RT_EXPORT,
+     "auto",
+     "scale of the rows; auto is event, or where it has none the first that has any",
+     0},
 };
 enum { N_FIELDS = sizeof fields / sizeof *fields };
 

@@ -29,6 +29,8 @@ enum {
     RT_QUERY = 4,
     RT_INFO = 8,
     RT_EVAL = 16,
+    RT_IMPORT = 32,
+    RT_EXPORT = 64,
     RT_CHECK = 256
 };
 
@@ -41,6 +43,14 @@ typedef enum {
 typedef enum { RT_REFINE_AUTO, RT_REFINE_NO, RT_REFINE_YES } rt_refine;
 typedef enum { RT_CODES_JACCARD, RT_CODES_HAMMING } rt_codes;
 typedef enum { RT_FAMILY_AUTO, RT_FAMILY_EXACT, RT_FAMILY_HYPERPLANE } rt_family;
+
+/* Of vectors: auto, or one more than the set of the index. */
+typedef enum {
+    RT_SCALE_AUTO,
+    RT_SCALE_FRAME,
+    RT_SCALE_EVENT,
+    RT_SCALE_SCENE
+} rt_vector_scale;
 
 typedef struct {
     struct {
@@ -88,6 +98,14 @@ typedef struct {
         char plot[RT_TEXT];
         uint32_t degrade; /* 0, 1 */
     } eval;
+    struct {
+        char output[RT_TEXT], labels[RT_TEXT];
+        uint32_t scale, raw; /* scale: rt_vector_scale */
+    } import;
+    struct {
+        char output[RT_TEXT];
+        uint32_t scale; /* rt_vector_scale, or by labels */
+    } export;
     uint64_t list_set; /* bit per row: a list that was set replaces its default */
 } rt_options;
 

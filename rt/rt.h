@@ -64,5 +64,7 @@ int rt_cmd_query(int argc, char **argv);
 int rt_cmd_info(int argc, char **argv);
 int rt_cmd_eval(int argc, char **argv);
 int rt_cmd_check(int argc, char **argv);
+int rt_cmd_import(int argc, char **argv);
+int rt_cmd_export(int argc, char **argv);
 
 #endif

@@ -11,8 +11,9 @@
 static const struct {
     const char *name;
     unsigned bit;
-} commands[] = {{"build", RT_BUILD}, {"listen", RT_LISTEN}, {"query", RT_QUERY},
-                {"info", RT_INFO},   {"check", RT_CHECK},   {"eval", RT_EVAL}};
+} commands[] = {{"build", RT_BUILD},   {"listen", RT_LISTEN}, {"query", RT_QUERY},
+                {"info", RT_INFO},     {"check", RT_CHECK},   {"eval", RT_EVAL},
+                {"import", RT_IMPORT}, {"export", RT_EXPORT}};
 
 /* What a writer gives, as text that stays until the next call. */
 static char *
@@ -52,7 +53,8 @@ END_TEST
 
 START_TEST(help_fits_eighty_columns)
 {
-    char *text = help_text(_i < 4 ? commands[_i].bit : 0, false);
+    char *text = help_text(
+        _i < (int)(sizeof commands / sizeof *commands) ? commands[_i].bit : 0, false);
     for (char *line = strtok(text, "\n"); line; line = strtok(NULL, "\n"))
         ck_assert_msg(strlen(line) <= 80, "%s", line);
 }
