@@ -256,6 +256,19 @@ START_TEST(a_command_line_is_taken_apart_or_refused_in_one_sentence)
 }
 END_TEST
 
+/* Whether a row of the command has the letter; rows of other commands may have it too.
+ */
+static bool
+has_letter(char letter, unsigned bit)
+{
+    size_t n;
+    const rt_field *f = rt_fields(&n);
+    for (size_t i = 0; i < n; i++)
+        if (f[i].letter == letter && f[i].commands & bit)
+            return true;
+    return false;
+}
+
 START_TEST(each_option_of_each_command_is_taken_by_the_command_line)
 {
     static parsed p;
@@ -268,11 +281,25 @@ START_TEST(each_option_of_each_command_is_taken_by_the_command_line)
         const int want = f[i].commands & commands[_i].bit ? 1 : -1;
         parse(&p, commands[_i].bit, (const char *[]){"x", option, f[i].preset, "y", 0});
         ck_assert_msg(p.n == want, "%s: %s", option, p.err);
-        if (!f[i].letter)
+        if (!f[i].letter || (want < 0 && has_letter(f[i].letter, commands[_i].bit)))
             continue;
         parse(&p, commands[_i].bit, (const char *[]){"x", letter, f[i].preset, "y", 0});
         ck_assert_msg(p.n == want, "%s: %s", letter, p.err);
     }
+}
+END_TEST
+
+START_TEST(one_letter_sets_what_its_command_means)
+{
+    static parsed p;
+    parse(&p, RT_BUILD, (const char *[]){"build", "-o", "a", 0});
+    ck_assert_str_eq(p.o.build.output, "a");
+    ck_assert_str_eq(p.o.import.output, "vectors.hkn");
+    parse(&p, RT_IMPORT, (const char *[]){"import", "-o", "b", 0});
+    ck_assert_str_eq(p.o.import.output, "b");
+    parse(&p, RT_EXPORT, (const char *[]){"export", "-o", "c", 0});
+    ck_assert_str_eq(p.o.export.output, "c");
+    ck_assert_str_eq(p.o.build.output, "corpus.hkn");
 }
 END_TEST
 
@@ -388,6 +415,7 @@ main(void)
                         N(lines));
     tcase_add_loop_test(t, each_option_of_each_command_is_taken_by_the_command_line, 0,
                         N(commands));
+    tcase_add_test(t, one_letter_sets_what_its_command_means);
     tcase_add_test(t, the_osc_reference_lists_every_counter);
     suite_add_tcase(s, t);
     t = tcase_create("presets");
