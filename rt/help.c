@@ -125,7 +125,9 @@ rt_help(FILE *to, unsigned bit)
         help_all(to);
         return;
     }
-    fprintf(to, "usage: hearken %s [OPTION...] %s\n%s\n\n", c->name, c->args, c->what);
+    fprintf(to, "usage: hearken %s [OPTION...] %s\n", c->name, c->args);
+    wrap(to, c->what, 0);
+    fputc('\n', to);
     for (size_t i = 0; i < n; i++) {
         if (!(f[i].commands & bit))
             continue;
