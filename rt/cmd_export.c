@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <xxhash.h>
 
 /* The set of the index that is wanted, or IDX_SCALES where it has no rows in it. */
 static uint32_t
@@ -25,12 +26,72 @@ choose_set(const idx_index *index, uint32_t wanted)
     return IDX_SCALES;
 }
 
+/* ---- Order ------------------------------------------------------------------------
+ */
+
+/* An entry, and what decides where it is written. */
+typedef struct {
+    uint32_t sound, entry;
+    float start_s, length_s;
+    uint64_t tie;
+} place;
+
+static int
+by_place(const void *a, const void *b)
+{
+    const place *x = a, *y = b;
+    if (x->sound != y->sound)
+        return x->sound < y->sound ? -1 : 1;
+    if (x->start_s < y->start_s || x->start_s > y->start_s)
+        return x->start_s < y->start_s ? -1 : 1;
+    if (x->length_s < y->length_s || x->length_s > y->length_s)
+        return x->length_s < y->length_s ? -1 : 1;
+    if (x->tie != y->tie)
+        return x->tie < y->tie ? -1 : 1;
+    return (x->entry > y->entry) - (x->entry < y->entry);
+}
+
+/* A row at unit length, whatever its 16 or 8 bits left of that. */
+static void
+take_row(const idx_index *index, uint32_t set, uint32_t entry, float x[])
+{
+    const idx_scale *sc = idx_scale_of(index, set);
+    idx_row(index, set, entry, x);
+    if (sc->params.metric == IDX_COSINE)
+        rt_vector_unit(x, sc->dim);
+}
+
+/*
+ * By sound and time: how an index orders its entries is its own business. Cells lose
+ * the order that entries had, so that of entries at one place the rows themselves have
+ * to decide.
+ */
+static place *
+sort_entries(const idx_index *index, uint32_t set)
+{
+    const idx_scale *sc = idx_scale_of(index, set);
+    float x[IDX_MAX_DIM];
+    place *places = calloc(sc->n_entries, sizeof *places);
+    for (uint32_t i = 0; places && i < sc->n_entries; i++) {
+        const idx_entry e = sc->entries[i];
+        places[i] = (place){e.sound, i, e.start_s, e.length_s, 0};
+        if (sc->params.family != IDX_CELLS)
+            continue;
+        take_row(index, set, i, x);
+        places[i].tie = XXH3_64bits(x, sc->dim * sizeof *x);
+    }
+    if (places)
+        qsort(places, sc->n_entries, sizeof *places, by_place);
+    return places;
+}
+
 /* ---- Two files ------------------------------------------------------------------- */
 
 /* What both writers work on. */
 typedef struct {
     const idx_index *index;
     uint32_t set;
+    const place *places; /* [n_entries] in the order of writing */
     rt_progress progress;
 } source;
 
@@ -54,11 +115,8 @@ write_rows(source *s, outfile *f)
     bool ok = outfile_write(f, head, sizeof head);
     for (uint32_t i = 0; ok && i < sc->n_entries;) {
         const uint32_t left = sc->n_entries - i, n = left < most ? left : most;
-        for (uint32_t j = 0; j < n; j++) {
-            idx_row(s->index, s->set, i + j, x + (size_t)j * sc->dim);
-            if (sc->params.metric == IDX_COSINE) /* 16 bits may be off a little */
-                rt_vector_unit(x + (size_t)j * sc->dim, sc->dim);
-        }
+        for (uint32_t j = 0; j < n; j++)
+            take_row(s->index, s->set, s->places[i + j].entry, x + (size_t)j * sc->dim);
         i += n;
         ok =
             go_on(s, i, 0, 0.5) && outfile_write(f, x, (size_t)n * sc->dim * sizeof *x);
@@ -68,11 +126,11 @@ write_rows(source *s, outfile *f)
 
 /* One line; floats with the digits that give the same float again. */
 static void
-print_line(const idx_index *index, idx_entry e, FILE *to)
+print_line(const idx_index *index, const place *at, FILE *to)
 {
-    const idx_sound sound = idx_sound_of(index, e.sound);
+    const idx_sound sound = idx_sound_of(index, at->sound);
     rt_csv_write(to, sound.path);
-    fprintf(to, ",%.9g,%.9g,", (double)e.start_s, (double)e.length_s);
+    fprintf(to, ",%.9g,%.9g,", (double)at->start_s, (double)at->length_s);
     rt_csv_write(to, sound.label);
     fputc('\n', to);
 }
@@ -93,7 +151,7 @@ write_names(source *s, outfile *f)
         if (!i)
             fputs("sound,start,length,label\n", to);
         for (uint32_t end = i + LINES; i < end && i < sc->n_entries; i++)
-            print_line(s->index, sc->entries[i], to);
+            print_line(s->index, &s->places[i], to);
         ok = !fclose(to) && go_on(s, i, 0.5, 1) && outfile_write(f, text, n);
         free(text);
     }
@@ -137,9 +195,16 @@ static int export(const idx_index *index, const rt_options *o, const char *from)
         status = rt_check_output(csv);
     if (status)
         return status;
+    place *places = sort_entries(index, s.set);
+    if (!places) {
+        rt_say("%s: there is not enough memory to put its entries in order", from);
+        return RT_SOFTWARE;
+    }
+    s.places = places;
     rt_progress_begin(&s.progress, "exporting");
     const bool ok = write_both(&s, (const char *const[2]){npy, csv});
     rt_progress_end(&s.progress);
+    free(places);
     if (atomic_load(&rt_stop)) {
         rt_say("stopped");
         return RT_INTERRUPTED;
