@@ -47,7 +47,7 @@ idx_index idx_as_built(const idx_scale *scale, const idx_built *built);
 /* What a scale asks of a scratch: items of its arrays, of which the largest of all
  * scales counts. */
 typedef struct {
-    size_t dim, sides, tables, probes, seen, codes, wide, own_bytes;
+    size_t dim, sides, tables, functions, choices, probes, seen, codes, wide, own_bytes;
 } idx_needs;
 
 /* A function that a family has no use for is NULL. */

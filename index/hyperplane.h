@@ -1,8 +1,8 @@
-/* Hyperplane LSH: keys, and the sequence of buckets of a query. */
+/* Hyperplane LSH: keys. */
 #ifndef HEARKEN_HYPERPLANE_H
 #define HEARKEN_HYPERPLANE_H
 
-#include "search.h"
+#include "hash.h"
 
 /*
  * Key of a vector from its projections on the planes of one table: bit b is the side of
@@ -17,16 +17,8 @@ idx_key(const float side[], uint32_t n_planes)
     return key;
 }
 
-/* Starts the sequence of buckets for scratch->unit. */
-void idx_probe_start(const idx_index *index, uint32_t scale, idx_scratch *s);
-
-/*
- * The next bucket in order of promise: the home buckets of all tables, then by
- * ascending sum of squared distances to the planes that are crossed. False when all
- * buckets of all tables have been given. At most n_probes calls per start.
- */
-bool idx_probe_next(idx_scratch *s, uint32_t n_tables, uint32_t n_planes,
-                    uint32_t *table, uint32_t *key);
+/* Home keys and choices of s->unit. */
+idx_hash idx_hyperplane_hash(const idx_index *index, uint32_t scale, idx_scratch *s);
 
 void idx_hyperplane_search(const idx_index *index, uint32_t scale, idx_scratch *s,
                            idx_top *top, idx_work *work);

@@ -129,9 +129,7 @@ needs(const idx_scale *scale, idx_needs *n)
     const idx_params *p = &scale->params;
     const size_t sides = (size_t)p->n_tables * p->n_planes;
     n->sides = n->sides > sides ? n->sides : sides;
-    n->tables = n->tables > p->n_tables ? n->tables : p->n_tables;
-    n->seen = n->seen > scale->n_entries ? n->seen : scale->n_entries;
-    n->probes = IDX_MAX_PROBES;
+    idx_tables_needs(scale, sides, 1, n);
 }
 
 static uint32_t

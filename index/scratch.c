@@ -47,7 +47,9 @@ lay_out(idx_scratch *s, unsigned char *base, const idx_needs *n)
     s->unit = carve(base, &used, n->dim, sizeof *s->unit);
     s->centred = carve(base, &used, n->dim, sizeof *s->centred);
     s->side = carve(base, &used, n->sides, sizeof *s->side);
-    s->rank = carve(base, &used, n->sides, sizeof *s->rank);
+    s->choice = carve(base, &used, n->choices, sizeof *s->choice);
+    s->ready = carve(base, &used, n->functions, sizeof *s->ready);
+    s->order = carve(base, &used, n->functions, sizeof *s->order);
     s->home = carve(base, &used, n->tables, sizeof *s->home);
     s->heap = carve(base, &used, n->probes, sizeof *s->heap);
     s->found = carve(base, &used, IDX_SCAN, sizeof *s->found);

@@ -24,15 +24,20 @@ enum {
  */
 #define IDX_PLANE_EPS 1e-6F
 
-/*
- * A bucket of one table that differs from the home bucket by the flips in mask: bit j
- * is the plane j-th nearest to the query. base is the score without the highest of
- * them.
- */
+/* A bucket of one table on its way, as hash.h and probe.c make it; or a node of a
+ * forest. */
 typedef struct {
-    float score, base;
-    uint32_t mask, table;
+    float score, base; /* what it costs; without its last place */
+    uint32_t mask;     /* ranks of all places */
+    uint16_t rank;     /* of the last place that is not home */
+    uint8_t table, place;
 } idx_probe;
+
+/* Another value of a function of a key: hash.h. */
+typedef struct {
+    uint64_t change; /* to the key */
+    float cost;
+} idx_choice;
 
 struct idx_scratch {
     const idx_index *index;
@@ -43,8 +48,10 @@ struct idx_scratch {
     float *unit;                   /* [dim] the query; by cosine at unit length */
     float *centred;                /* [dim] unit - centre */
     float *side;                   /* [n_tables][n_planes] projections */
-    uint32_t *rank;                /* [n_tables][n_planes] see rank_planes() */
-    uint32_t *home;                /* [n_tables] key of the query */
+    idx_choice *choice;            /* [n_tables][n_functions][n_choices] */
+    uint32_t *ready;               /* [n_tables][n_functions] choices made so far */
+    uint32_t *order;               /* [n_tables][n_functions] cheapest first */
+    uint64_t *home;                /* [n_tables] key of the query */
     idx_probe *heap;               /* [n_probes] least score first */
     uint32_t *seen;          /* [n_entries] the query that last compared this row */
     uint32_t *found;         /* [IDX_SCAN] rows about to be compared */

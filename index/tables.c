@@ -98,3 +98,22 @@ idx_tables_hold(const idx_tables *t, uint32_t n_tables, uint32_t n_keys,
                          n_entries);
     return true;
 }
+
+static size_t
+larger(size_t a, size_t b)
+{
+    return a > b ? a : b;
+}
+
+void
+idx_tables_needs(const idx_scale *scale, size_t n_functions, size_t n_choices,
+                 idx_needs *n)
+{
+    /* a probe is replaced by one more where there is one choice, else by two */
+    const size_t grows = n_choices > 1 ? 2 : 1;
+    n->tables = larger(n->tables, scale->params.n_tables);
+    n->functions = larger(n->functions, n_functions);
+    n->choices = larger(n->choices, n_functions * n_choices);
+    n->seen = larger(n->seen, scale->n_entries);
+    n->probes = larger(n->probes, grows * IDX_MAX_PROBES);
+}

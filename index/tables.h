@@ -24,6 +24,11 @@ bool idx_tables_sort(idx_built *out, const uint32_t key[], uint32_t n_tables,
 bool idx_tables_hold(const idx_tables *t, uint32_t n_tables, uint32_t n_keys,
                      uint32_t n_entries, char *fault, size_t fault_len);
 
+/* Raises what a search of these tables needs of a scratch: n_functions of all of them,
+ * with n_choices each. */
+void idx_tables_needs(const idx_scale *scale, size_t n_functions, size_t n_choices,
+                      idx_needs *n);
+
 /* out[dim] = the mean of the rows of a scale, summed in double. */
 void idx_mean_of_rows(float out[], const idx_scale *scale);
 

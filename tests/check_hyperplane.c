@@ -160,23 +160,25 @@ START_TEST(all_probes_together_visit_every_bucket_once)
     ck_assert_msg(ix != NULL, "%s", why);
     ck_assert_int_eq(idx_scratch_new(&s, ix), IDX_OK);
     unsigned char *visited = calloc(all, 1);
-    uint32_t table, key, n = 0;
+    uint32_t table, n = 0;
+    uint64_t key;
     float last = 0.0F;
     memcpy(s->unit, c.contents.scales[0].rows, 24 * sizeof(float));
-    idx_probe_start(ix, 0, s);
+    const idx_hash h = idx_hyperplane_hash(ix, 0, s);
+    idx_hash_start(s, &h);
     for (; n < all; n++) {
         const float score = n < n_tables ? 0.0F : s->heap[0].score;
-        ck_assert(idx_probe_next(s, n_tables, n_planes, &table, &key));
+        ck_assert(idx_hash_next(s, &h, &table, &key));
         ck_assert(table < n_tables && key < n_keys);
         ck_assert_msg(!visited[table * n_keys + key],
-                      "bucket %u of table %u comes twice", key, table);
+                      "bucket %u of table %u comes twice", (uint32_t)key, table);
         visited[table * n_keys + key] = 1;
         ck_assert_msg(n >= n_tables || (table == n && key == s->home[n]),
                       "home buckets come first");
         ck_assert_msg(score >= last, "probe %u scores below the one before", n);
         last = score;
     }
-    ck_assert(!idx_probe_next(s, n_tables, n_planes, &table, &key));
+    ck_assert(!idx_hash_next(s, &h, &table, &key));
     free(visited);
     idx_scratch_free(s);
     idx_close(ix);
@@ -194,12 +196,14 @@ START_TEST(a_probe_scores_the_squared_distances_of_the_planes_it_crosses)
     ck_assert_msg(ix != NULL, "%s", why);
     ck_assert_int_eq(idx_scratch_new(&s, ix), IDX_OK);
     memcpy(s->unit, c.contents.scales[0].rows + 32, 32 * sizeof(float));
-    idx_probe_start(ix, 0, s);
+    const idx_hash h = idx_hyperplane_hash(ix, 0, s);
+    idx_hash_start(s, &h);
     for (uint32_t n = 0; n < 600; n++) {
-        uint32_t table, key;
+        uint32_t table;
+        uint64_t key;
         const float score = n < 3 ? 0.0F : s->heap[0].score;
         double sum = 0.0;
-        idx_probe_next(s, 3, 9, &table, &key);
+        idx_hash_next(s, &h, &table, &key);
         for (uint32_t b = 0; b < 9; b++)
             if ((key ^ s->home[table]) >> b & 1)
                 sum += (double)s->side[table * 9 + b] * (double)s->side[table * 9 + b];
