@@ -35,6 +35,8 @@ idx_family_of(uint32_t family)
         [IDX_EXACT] = &idx_exact_ops,
         [IDX_HYPERPLANE] = &idx_hyperplane_ops,
         [IDX_CODES] = &idx_codes_ops,
+        [IDX_CROSS_POLYTOPE] = &idx_cross_polytope_ops,
+        [IDX_P_STABLE] = &idx_p_stable_ops,
         [IDX_CELLS] = &idx_cells_ops,
     };
     return family < IDX_FAMILIES ? list[family] : NULL;

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { BLOCK_ROWS = 512, BLOCKS = 64 }; /* hashed between two ticks, at most */
+
 /* ---- Random planes -------------------------------------------------------------- */
 
 static void
@@ -96,6 +98,81 @@ idx_tables_hold(const idx_tables *t, uint32_t n_tables, uint32_t n_keys,
         if (t->id[i] >= n_entries)
             return FAULT("a bucket holds entry %u, and there are %u", t->id[i],
                          n_entries);
+    return true;
+}
+
+uint32_t
+idx_tables_least(const idx_params *p)
+{
+    return p->n_tables;
+}
+
+uint32_t
+idx_tables_most(const idx_params *p)
+{
+    return idx_tables_buckets(p->n_planes, p->n_tables);
+}
+
+bool
+idx_centre_holds(const float centre[], uint32_t dim, char *fault, size_t fault_len)
+{
+    /* a mean of unit rows is at most of unit length */
+    return fmt_first_outside(centre, dim, -1.01F, 1.01F) == dim ||
+           FAULT("the hash centre is not a mean of unit rows");
+}
+
+/* Rows on their way to their keys. */
+typedef struct {
+    uint32_t first, n_rows;
+    void (*hash)(void *job, uint32_t i);
+    void *job;
+} hashing;
+
+static void
+hash_block(void *ctx, size_t block)
+{
+    const hashing *h = ctx;
+    const uint32_t from = h->first + (uint32_t)block * BLOCK_ROWS;
+    const uint32_t left = h->n_rows - from;
+    for (uint32_t i = 0; i < BLOCK_ROWS && i < left; i++)
+        h->hash(h->job, from + i);
+}
+
+bool
+idx_tables_hash(const idx_scale *sc, const idx_making *how,
+                void (*hash)(void *job, uint32_t i), void *job)
+{
+    const uint32_t most = how->parallel ? BLOCKS : 1;
+    hashing h = {.n_rows = sc->n_entries, .hash = hash, .job = job};
+    while (h.first < h.n_rows) {
+        const uint32_t left = (h.n_rows - h.first + BLOCK_ROWS - 1) / BLOCK_ROWS;
+        const uint32_t n = left < most ? left : most;
+        if (how->tick && !how->tick(how->ctx, (double)h.first / h.n_rows))
+            return false;
+        if (how->parallel)
+            how->parallel(how->ctx, n, hash_block, &h);
+        else
+            hash_block(&h, 0);
+        h.first = left == n ? h.n_rows : h.first + n * BLOCK_ROWS;
+    }
+    return true;
+}
+
+bool
+idx_tables_fit(const fmt_scale *h, uint32_t most, uint32_t n_buckets, char *fault,
+               size_t fault_len)
+{
+    if (h->n_entries == 0)
+        return FAULT("it has tables but no entries");
+    if (h->n_planes < 1 || h->n_planes > most)
+        return FAULT("n_planes %u is outside of 1..%u", h->n_planes, most);
+    if (h->n_tables < 1 || h->n_tables > FMT_MAX_TABLES)
+        return FAULT("n_tables %u is outside of 1..%d", h->n_tables, FMT_MAX_TABLES);
+    if (h->n_probes < h->n_tables || h->n_probes > n_buckets)
+        return FAULT("n_probes %u is outside of n_tables %u to all %u buckets",
+                     h->n_probes, h->n_tables, n_buckets);
+    if (h->max_candidates == 0)
+        return FAULT("max_candidates is 0");
     return true;
 }
 

@@ -24,6 +24,34 @@ bool idx_tables_sort(idx_built *out, const uint32_t key[], uint32_t n_tables,
 bool idx_tables_hold(const idx_tables *t, uint32_t n_tables, uint32_t n_keys,
                      uint32_t n_entries, char *fault, size_t fault_len);
 
+/*
+ * Calls hash(job, i) once for each row of a scale, on several threads where how lends
+ * them. False once tick is.
+ */
+bool idx_tables_hash(const idx_scale *scale, const idx_making *how,
+                     void (*hash)(void *job, uint32_t i), void *job);
+
+/* Whether the parameters are those of tables of n_planes up to most; false with a
+ * reason. n_probes is between n_tables and n_buckets, of all tables. */
+bool idx_tables_fit(const fmt_scale *h, uint32_t most, uint32_t n_buckets, char *fault,
+                    size_t fault_len);
+
+/* Buckets of all tables: n_planes and n_tables are in range, or the result is of no
+ * use. */
+static inline uint32_t
+idx_tables_buckets(uint32_t n_planes, uint32_t n_tables)
+{
+    return n_tables << (n_planes & 31);
+}
+
+/* A bucket of each table; and all that there are, where functions are bits. */
+uint32_t idx_tables_least(const idx_params *p);
+uint32_t idx_tables_most(const idx_params *p);
+
+/* Whether a centre can be a mean of unit rows; false with a reason. */
+bool idx_centre_holds(const float centre[], uint32_t dim, char *fault,
+                      size_t fault_len);
+
 /* Raises what a search of these tables needs of a scratch: n_functions of all of them,
  * with n_choices each. */
 void idx_tables_needs(const idx_scale *scale, size_t n_functions, size_t n_choices,

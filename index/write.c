@@ -222,7 +222,10 @@ plan_families(plan *p)
         const idx_status st = s->built ? IDX_OK : idx_build(&p->built[i], s, &how);
         if (st)
             return st == IDX_ENOMEM ? say_no_memory(p) : say_stopped(p);
+        /* known once it is built */
+        p->heads[i].n_cells = p->parts[i]->params.n_cells;
         p->heads[i].leaf = p->parts[i]->params.leaf;
+        p->heads[i].width = p->parts[i]->params.width;
     }
     return IDX_OK;
 }

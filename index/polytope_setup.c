@@ -1,0 +1,138 @@
+/* Building and checking the tables of cross-polytope LSH. Cold. */
+#include "polytope.h"
+#include "tables.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+static void
+choose(idx_params *p, uint32_t n_entries, uint32_t dim)
+{
+    const uint32_t log2_n = 31U - (uint32_t)__builtin_clz(n_entries);
+    (void)dim;
+    if (p->n_planes == 0)
+        p->n_planes = log2_n < 10 ? 8 : log2_n > 22 ? 20 : log2_n - 2;
+    if (p->n_tables == 0)
+        p->n_tables = 12;
+}
+
+static bool
+fits(const fmt_scale *h, char *fault, size_t fault_len)
+{
+    return idx_tables_fit(h, FMT_MAX_PLANES,
+                          idx_tables_buckets(h->n_planes, h->n_tables), fault,
+                          fault_len);
+}
+
+static size_t
+n_functions(const idx_params *p, uint32_t dim)
+{
+    return (size_t)p->n_tables * idx_polytope_of(dim, p->n_planes).n_functions;
+}
+
+/* FMT_CENTRE as hyperplanes have it, FMT_SIGNS uint64 [n_tables][n_functions][words] of
+ * a rotation each, FMT_STARTS and FMT_IDS as in tables.h. */
+static uint64_t
+bytes(const fmt_scale *h, uint32_t kind)
+{
+    const idx_params p = {.n_planes = h->n_planes, .n_tables = h->n_tables};
+    switch (kind) {
+    case FMT_CENTRE:
+        return (uint64_t)h->dim * sizeof(float);
+    case FMT_SIGNS:
+        return n_functions(&p, h->dim) * idx_rotate_words(h->dim) * sizeof(uint64_t);
+    case FMT_STARTS:
+        return h->n_tables * (((uint64_t)1 << h->n_planes) + 1) * sizeof(uint32_t);
+    case FMT_IDS:
+        return (uint64_t)h->n_tables * h->n_entries * sizeof(uint32_t);
+    default:
+        return 0;
+    }
+}
+
+/* Any signs will do. */
+static bool
+holds(const idx_index *index, uint32_t scale, char *fault, size_t fault_len)
+{
+    const idx_scale *s = &index->scales[scale];
+    const void *const *part = index->part[scale];
+    const idx_tables t = {part[FMT_STARTS], part[FMT_IDS]};
+    return idx_centre_holds(part[FMT_CENTRE], s->dim, fault, fault_len) &&
+           idx_tables_hold(&t, s->params.n_tables, 1U << s->params.n_planes,
+                           s->n_entries, fault, fault_len);
+}
+
+/* Rows on their way to keys. */
+typedef struct {
+    const idx_scale *sc;
+    const float *centre;
+    const uint64_t *signs;
+    uint32_t *key; /* [n_tables][n_entries] */
+} hashing;
+
+static void
+hash_row(void *job, uint32_t i)
+{
+    const hashing *h = job;
+    const idx_scale *sc = h->sc;
+    const idx_polytope p = idx_polytope_of(sc->dim, sc->params.n_planes);
+    const uint64_t *signs = h->signs;
+    float centred[IDX_MAX_DIM];
+    int32_t ranks[IDX_MAX_DIM];
+    for (uint32_t j = 0; j < sc->dim; j++)
+        centred[j] = sc->rows[(size_t)i * sc->dim + j] - h->centre[j];
+    for (uint32_t l = 0; l < sc->params.n_tables; l++) {
+        uint32_t key = 0;
+        for (uint32_t f = 0; f < p.n_functions; f++) {
+            key |= idx_polytope_value(ranks, centred, signs, &p, f) << f * p.bits;
+            signs += idx_rotate_words(sc->dim);
+        }
+        h->key[(size_t)l * sc->n_entries + i] = key;
+    }
+}
+
+static idx_status
+build(idx_built *out, const idx_scale *scale, const idx_making *how)
+{
+    const idx_params *p = &scale->params;
+    const size_t n = n_functions(p, scale->dim);
+    uint32_t *key = calloc((size_t)p->n_tables * scale->n_entries, sizeof *key);
+    float *centre = out->at[FMT_CENTRE] = calloc(scale->dim, sizeof *centre);
+    uint64_t *signs = out->at[FMT_SIGNS] =
+        calloc(n * idx_rotate_words(scale->dim), sizeof *signs);
+    hashing job = {scale, centre, signs, key};
+    idx_status st = key && centre && signs ? IDX_OK : IDX_ENOMEM;
+    if (!st) {
+        idx_mean_of_rows(centre, scale);
+        idx_rotate_signs(signs, scale->dim, (uint32_t)n, how->seed);
+        st = idx_tables_hash(scale, how, hash_row, &job) ? IDX_OK : IDX_EIO;
+    }
+    if (!st &&
+        !idx_tables_sort(out, key, p->n_tables, 1U << p->n_planes, scale->n_entries))
+        st = IDX_ENOMEM;
+    free(key);
+    return st;
+}
+
+static void
+needs(const idx_scale *scale, idx_needs *n)
+{
+    const idx_polytope p = idx_polytope_of(scale->dim, scale->params.n_planes);
+    const size_t functions = n_functions(&scale->params, scale->dim);
+    const size_t bytes_of_ranks = functions * 2 * p.d * sizeof(int32_t);
+    idx_tables_needs(scale, functions, 2 * p.d - 1, n);
+    n->own_bytes = n->own_bytes > bytes_of_ranks ? n->own_bytes : bytes_of_ranks;
+}
+
+const idx_family_ops idx_cross_polytope_ops = {
+    .name = "cross-polytope",
+    .choose = choose,
+    .fits = fits,
+    .bytes = bytes,
+    .holds = holds,
+    .build = build,
+    .needs = needs,
+    .least_probes = idx_tables_least,
+    .most_probes = idx_tables_most,
+    .search = idx_polytope_search,
+};
