@@ -37,6 +37,7 @@ idx_family_of(uint32_t family)
         [IDX_CODES] = &idx_codes_ops,
         [IDX_CROSS_POLYTOPE] = &idx_cross_polytope_ops,
         [IDX_P_STABLE] = &idx_p_stable_ops,
+        [IDX_FOREST] = &idx_forest_ops,
         [IDX_CELLS] = &idx_cells_ops,
     };
     return family < IDX_FAMILIES ? list[family] : NULL;
