@@ -14,11 +14,11 @@
 
 /* Cells by 4 sqrt(n), so that looking at cells and at rows cost about the same. */
 static void
-choose(idx_params *p, uint32_t n_entries, uint32_t dim)
+choose(idx_params *p, const idx_scale *scale, const idx_making *how)
 {
-    (void)dim;
+    (void)how;
     if (p->n_cells == 0) {
-        const double n = 4.0 * sqrt((double)n_entries);
+        const double n = 4.0 * sqrt((double)scale->n_entries);
         p->n_cells = (uint32_t)(n / IDX_CELL_UNIT + 1.0) * IDX_CELL_UNIT;
     }
     p->n_cells = (p->n_cells + IDX_CELL_UNIT - 1) / IDX_CELL_UNIT * IDX_CELL_UNIT;

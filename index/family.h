@@ -55,9 +55,9 @@ typedef struct {
     const char *name;
     bool euclid; /* whether it searches by Euclidean distance too */
 
-    /* Fills what is 0 in the structure of the family (not its probes) by the number of
-     * entries and dim. */
-    void (*choose)(idx_params *p, uint32_t n_entries, uint32_t dim);
+    /* Fills what is 0 in the structure of the family (not its probes) by the entries of
+     * a scale, its own parameters not being looked at. */
+    void (*choose)(idx_params *p, const idx_scale *scale, const idx_making *how);
 
     /* Whether the parameters of a scale are in range; false with a reason. */
     bool (*fits)(const fmt_scale *h, char *fault, size_t fault_len);

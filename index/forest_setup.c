@@ -12,10 +12,10 @@ enum {
 };
 
 static void
-choose(idx_params *p, uint32_t n_entries, uint32_t dim)
+choose(idx_params *p, const idx_scale *scale, const idx_making *how)
 {
-    (void)n_entries;
-    (void)dim;
+    (void)scale;
+    (void)how;
     if (p->n_planes == 0)
         p->n_planes = IDX_TWO_MEANS;
     if (p->n_tables == 0)
@@ -276,10 +276,8 @@ plant_all(idx_built *out, planting *p)
         const uint32_t n = !how->parallel ? 1 : left < BATCH ? left : BATCH;
         if (how->tick && !how->tick(how->ctx, (double)p->first / n_trees))
             st = IDX_EIO;
-        else if (how->parallel)
-            how->parallel(how->ctx, n, plant, p);
         else
-            plant(p, 0);
+            idx_each(how, n, plant, p);
         for (uint32_t i = 0; !st && i < n; i++)
             if (p->tree[p->first + i].failed)
                 st = IDX_ENOMEM;

@@ -12,10 +12,10 @@
  * 600 bytes.
  */
 static void
-choose(idx_params *p, uint32_t n_entries, uint32_t dim)
+choose(idx_params *p, const idx_scale *scale, const idx_making *how)
 {
-    const uint32_t log2_n = 31U - (uint32_t)__builtin_clz(n_entries);
-    (void)dim;
+    const uint32_t log2_n = 31U - (uint32_t)__builtin_clz(scale->n_entries);
+    (void)how;
     if (p->n_planes == 0)
         p->n_planes = log2_n < 10 ? 8 : log2_n > 22 ? 20 : log2_n - 2;
     if (p->n_tables == 0)

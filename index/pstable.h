@@ -2,6 +2,7 @@
 #ifndef HEARKEN_PSTABLE_H
 #define HEARKEN_PSTABLE_H
 
+#include "family.h"
 #include "hash.h"
 
 enum { IDX_MAX_STABLE = IDX_MAX_KEY / 2 }; /* functions in a key: a rank is 2 bits */
@@ -38,6 +39,9 @@ idx_stable_step(uint32_t function)
 {
     return idx_hash_mix(function + 1U) | 1;
 }
+
+/* Of idx_family_ops: chooses what is 0 of functions, tables and width. Cold. */
+void idx_stable_choose(idx_params *p, const idx_scale *scale, const idx_making *how);
 
 /* Home keys and choices of s->unit. */
 idx_hash idx_stable_hash(const idx_index *index, uint32_t scale, idx_scratch *s);

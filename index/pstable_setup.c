@@ -1,31 +1,11 @@
 /* Building and checking the tables of p-stable LSH. Cold. */
 #include "pstable.h"
 #include "random.h"
-#include "strangers.h"
 #include "tables.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
-
-enum {
-    N_SAMPLE = 50, /* rows whose tenth neighbours say how wide a bucket is */
-    NTH = 10,
-};
-
-/* Width of a bucket in distances of a tenth neighbour: E2LSH's. */
-static const float width_in_radii = 4.0F;
-
-static void
-choose(idx_params *p, uint32_t n_entries, uint32_t dim)
-{
-    const uint32_t log2_n = 31U - (uint32_t)__builtin_clz(n_entries);
-    (void)dim;
-    if (p->n_planes == 0)
-        p->n_planes = log2_n < 8 ? 4 : log2_n > 20 ? 10 : log2_n / 2;
-    if (p->n_tables == 0)
-        p->n_tables = 12;
-}
 
 /* All that differ from home by a choice or none in each function, below 2^32. */
 static uint32_t
@@ -38,8 +18,8 @@ buckets(uint32_t n_functions, uint32_t n_tables)
 static bool
 fits(const fmt_scale *h, char *fault, size_t fault_len)
 {
-    if (!(h->width >= 0.0F && h->width <= 1e30F))
-        return FAULT("width is not a width");
+    if (!(h->width >= 1e-30F && h->width <= 1e30F))
+        return FAULT("width is not above 0");
     return idx_tables_fit(h, IDX_MAX_STABLE, buckets(h->n_planes, h->n_tables), fault,
                           fault_len);
 }
@@ -92,8 +72,6 @@ holds(const idx_index *index, uint32_t scale, char *fault, size_t fault_len)
     const size_t n = (size_t)s->params.n_tables * s->params.n_planes;
     const uint32_t n_slots = 1U << idx_slot_bits(s->n_entries);
     const idx_tables t = {part[FMT_STARTS], part[FMT_IDS]};
-    if (!(s->params.width >= 1e-30F))
-        return FAULT("width is not above 0");
     if (fmt_first_outside(part[FMT_PLANES], n * s->dim, -100.0F, 100.0F) < n * s->dim)
         return FAULT("a direction is not of normal deviates");
     if (fmt_first_outside(part[FMT_OFFSETS], n, 0.0F, 1.0F) < n)
@@ -104,34 +82,6 @@ holds(const idx_index *index, uint32_t scale, char *fault, size_t fault_len)
     return checks_rise(&t, part[FMT_CHECKS], s->params.n_tables, n_slots,
                        s->n_entries) ||
            FAULT("the checks of a slot do not rise");
-}
-
-static int
-by_value(const void *a, const void *b)
-{
-    const float x = *(const float *)a, y = *(const float *)b;
-    return (x > y) - (x < y);
-}
-
-/* So many distances of a tenth neighbour that a near pair mostly shares a bucket. */
-static float
-choose_width(const idx_scale *sc, const idx_kern *kern)
-{
-    const uint32_t n = sc->n_entries < N_SAMPLE ? sc->n_entries : N_SAMPLE;
-    float best[N_SAMPLE * NTH], radius[N_SAMPLE];
-    idx_strangers(sc, kern, n, NTH, best, NULL, NULL);
-    for (uint32_t q = 0; q < n; q++) {
-        uint32_t k = NTH;
-        while (k > 0 && best[q * NTH + k - 1] <= IDX_NO_STRANGER)
-            k--;
-        const float far = sc->params.metric == IDX_EUCLID ? 0.0F : 1.0F;
-        const float half = k ? far - best[q * NTH + k - 1] : 0.0F;
-        radius[q] = half > 0.0F ? sqrtf(2.0F * half) : 0.0F;
-    }
-    qsort(radius, n, sizeof *radius, by_value);
-    const float width = width_in_radii * radius[n / 2];
-    /* of copies of one row, any width holds all */
-    return width > 1e-6F && width < 1e30F ? width : 1.0F;
 }
 
 /* Rows on their way to keys, which are mixed: a slot and a check. */
@@ -236,10 +186,8 @@ build(idx_built *out, const idx_scale *scale, const idx_making *how)
     float *planes = out->at[FMT_PLANES] = calloc(n * scale->dim, sizeof *planes);
     float *offset = out->at[FMT_OFFSETS] = calloc(n, sizeof *offset);
     idx_status st = key && planes && offset ? IDX_OK : IDX_ENOMEM;
-    if (!st && p->width <= 0.0F)
-        out->params.width = choose_width(scale, how->kern);
     if (!st) {
-        hashing job = {scale, how->kern, planes, offset, 1.0F / out->params.width, key};
+        hashing job = {scale, how->kern, planes, offset, 1.0F / p->width, key};
         draw_functions(planes, offset, n, scale->dim, how->seed);
         st = idx_tables_hash(scale, how, hash_row, &job) ? IDX_OK : IDX_EIO;
     }
@@ -266,7 +214,7 @@ most_probes(const idx_params *p)
 const idx_family_ops idx_p_stable_ops = {
     .name = "p-stable",
     .euclid = true,
-    .choose = choose,
+    .choose = idx_stable_choose,
     .fits = fits,
     .bytes = bytes,
     .holds = holds,

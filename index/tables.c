@@ -149,10 +149,7 @@ idx_tables_hash(const idx_scale *sc, const idx_making *how,
         const uint32_t n = left < most ? left : most;
         if (how->tick && !how->tick(how->ctx, (double)h.first / h.n_rows))
             return false;
-        if (how->parallel)
-            how->parallel(how->ctx, n, hash_block, &h);
-        else
-            hash_block(&h, 0);
+        idx_each(how, n, hash_block, &h);
         h.first = left == n ? h.n_rows : h.first + n * BLOCK_ROWS;
     }
     return true;

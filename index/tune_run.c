@@ -134,13 +134,28 @@ exact_params(const idx_scale *scale, const idx_params *p)
                         .stored = p->stored == IDX_I8 ? IDX_F16 : p->stored};
 }
 
-/* Whether the probes that were asked for are none too many or few. */
+/* Whether the family can be built as asked, and searched by as many probes. */
 static bool
-probes_usable(const idx_tune_job *t)
+wishes_fit(const idx_tune_job *t)
 {
     const idx_params *p = &t->scale.params;
-    return p->n_probes == 0 || (p->n_probes >= t->ops->least_probes(p) &&
-                                p->n_probes <= t->ops->most_probes(p));
+    char fault[160];
+    const uint32_t least = t->ops->least_probes(p);
+    const fmt_scale h = {.dim = t->scale.dim,
+                         .n_entries = t->scale.n_entries,
+                         .family = p->family,
+                         .n_planes = p->n_planes,
+                         .n_tables = p->n_tables,
+                         .n_probes = p->n_probes ? p->n_probes : least,
+                         .max_candidates = p->max_candidates ? p->max_candidates : 1,
+                         .metric = p->metric,
+                         .stored = p->stored,
+                         .n_cells = p->n_cells,
+                         .leaf = p->leaf,
+                         .width = p->width,
+                         .max_scanned = p->max_scanned ? p->max_scanned : 1};
+    return h.n_probes >= least && h.n_probes <= t->ops->most_probes(p) &&
+           t->ops->fits(&h, fault, sizeof fault);
 }
 
 static void
@@ -166,8 +181,9 @@ tuning_new(const idx_scale *scale, const idx_tuning *how, const idx_params *para
     t->how = how;
     t->ops = idx_family_of(params->family);
     t->kern = idx_kern_pick();
+    const idx_making making = making_of(t);
     if (t->ops->choose)
-        t->ops->choose(&t->scale.params, scale->n_entries, scale->dim);
+        t->ops->choose(&t->scale.params, scale, &making);
     t->built = calloc(1, sizeof *t->built);
     if (!t->built) {
         tuning_free(t);
@@ -191,7 +207,7 @@ idx_tune(const idx_scale *scale, const idx_tuning *how, idx_params *params,
     idx_tune_job *t = tuning_new(scale, how, params);
     if (!t)
         return IDX_ENOMEM;
-    const idx_status st = probes_usable(t) ? run(t, scale) : IDX_EARG;
+    const idx_status st = wishes_fit(t) ? run(t, scale) : IDX_EARG;
     if (!st && idx_too_many(t)) {
         *params = exact_params(scale, params);
     } else if (!st) {

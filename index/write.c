@@ -225,7 +225,6 @@ plan_families(plan *p)
         /* known once it is built */
         p->heads[i].n_cells = p->parts[i]->params.n_cells;
         p->heads[i].leaf = p->parts[i]->params.leaf;
-        p->heads[i].width = p->parts[i]->params.width;
     }
     return IDX_OK;
 }

@@ -48,7 +48,7 @@ make_forest(forest *t, uint32_t n, uint32_t n_built, uint32_t dim, idx_params p)
     p.max_candidates = p.max_candidates ? p.max_candidates : n;
     t->scale = t->c.contents.scales[0];
     t->scale.params = p;
-    idx_family_of(IDX_FOREST)->choose(&t->scale.params, n, dim);
+    idx_family_of(IDX_FOREST)->choose(&t->scale.params, &t->scale, making());
     t->scale.n_entries = n_built;
 }
 

@@ -34,6 +34,8 @@ make_hashed(hashed *t, uint32_t n, uint32_t n_functions, uint32_t n_tables, floa
                                    .n_probes = n_tables,
                                    .max_candidates = n,
                                    .width = width};
+    if (width <= 0.0F)
+        idx_stable_choose(&t->scale.params, &t->scale, &how);
     ck_assert_int_eq(idx_build(&t->built, &t->scale, &how), IDX_OK);
     t->scale.params = t->built.params;
     t->ix = idx_as_built(&t->scale, &t->built);
