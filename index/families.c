@@ -52,6 +52,27 @@ idx_each(const idx_making *how, size_t n, void (*run)(void *job, size_t i), void
         run(job, i);
 }
 
+const char *
+idx_family_name(uint32_t family)
+{
+    const idx_family_ops *ops = idx_family_of(family);
+    return ops ? ops->name : "?";
+}
+
+bool
+idx_family_has(uint32_t family, uint32_t what)
+{
+    const idx_family_ops *ops = idx_family_of(family);
+    return ops && (what == IDX_PROBES ? ops->least_probes != NULL
+                                      : what == IDX_COSINE || ops->euclid);
+}
+
+bool
+idx_built_has_rows(const idx_built *built)
+{
+    return built && built->at[FMT_ROWS] && built->at[FMT_ENTRIES];
+}
+
 void
 idx_built_clear(idx_built *built)
 {

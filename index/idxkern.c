@@ -12,7 +12,7 @@ idx_kern_list(const idx_kern *list[2])
     /* fma because the file is compiled with -mfma, though it asks for none itself; f16c
      * is as old as avx */
     if (idx_kern_avx2.name && __builtin_cpu_supports("avx2") &&
-        __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c"))
+        __builtin_cpu_supports("fma"))
         list[n++] = &idx_kern_avx2;
 #endif
     return n;

@@ -70,6 +70,14 @@ typedef enum {
 /* What near means: a greater cosine, or a smaller Euclidean distance. */
 typedef enum { IDX_COSINE = 0, IDX_EUCLID = 1 } idx_metric;
 
+/* "exact" and so on; "?" where there is no such family. */
+const char *idx_family_name(uint32_t family);
+
+/* Whether a family can search by IDX_EUCLID, or looks into a number of buckets, leaves
+ * or cells that can be chosen (IDX_PROBES). */
+enum { IDX_PROBES = 2 };
+bool idx_family_has(uint32_t family, uint32_t what);
+
 /* How rows are stored: floats of 32 or 16 bits; or, in cells only, as 8 bits a
  * dimension around the centre of the cell, and nothing else. */
 typedef enum { IDX_F32 = 0, IDX_F16 = 1, IDX_I8 = 2 } idx_stored;
@@ -296,6 +304,9 @@ typedef bool idx_progress(void *ctx, double share);
 /* What the sections of a scale's family are made of, as built. */
 typedef struct idx_built idx_built;
 void idx_built_free(idx_built *built);
+
+/* Whether it holds the rows and entries too, so that those of the scale may go. */
+bool idx_built_has_rows(const idx_built *built);
 
 typedef struct {
     uint64_t seed;

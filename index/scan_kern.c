@@ -10,7 +10,7 @@ idx_scan_kern_list(const idx_scan_kern *list[2])
     list[n++] = &idx_scan_kern_c;
 #if defined(__x86_64__) || defined(__i386__)
     if (idx_scan_kern_avx2.name && __builtin_cpu_supports("avx2") &&
-        __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c"))
+        __builtin_cpu_supports("fma"))
         list[n++] = &idx_scan_kern_avx2;
 #endif
     return n;

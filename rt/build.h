@@ -142,20 +142,8 @@ bool rt_learn_labels(rt_corpus *c, dsp_scale scale, char *why, size_t why_len);
  * codes out of them: a code of DSP_TIMBRE_FRAMES each half of them. It stays absent
  * where no frame sounds. Frees the frames. False, with why.
  */
-enum { RT_KNOTS = 257, RT_CALIBRATION_SAMPLE = 500 };
 bool rt_build_timbre(rt_corpus *c, rt_job jobs[], size_t n, const rt_options *o,
                      char *why, size_t why_len);
-
-/*
- * Calibrates a scale whose rows and entries stand, into knots[RT_KNOTS], and tunes how
- * it is searched, as the options say, into *built, which is NULL before. The name is
- * for progress. False, with why.
- */
-bool rt_arrange(idx_scale *sc, float knots[], idx_built **built, uint64_t seed,
-                const char *name, const rt_options *o, char *why, size_t why_len);
-
-/* A line about a set of a new index, on stdout. */
-void rt_print_set(uint32_t set, const idx_scale *sc);
 
 /* Takes the rows out of the jobs (freeing them as it goes), learns, projects,
  * calibrates and tunes. False, with why, when memory runs out or a scale is too large.

@@ -2,6 +2,7 @@
 #include "build.h"
 #include "labels.h"
 #include "rt.h"
+#include "search_plan.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -186,44 +187,6 @@ project(rt_corpus *c, uint32_t set, uint32_t *n)
     return u && to->rows && to->entries;
 }
 
-static bool
-show_tuning(void *ctx, double share)
-{
-    rt_progress_step(ctx, share, 1, "");
-    return !atomic_load(&rt_stop);
-}
-
-bool
-rt_arrange(idx_scale *sc, float knots[], idx_built **built, uint64_t seed,
-           const char *name, const rt_options *o, char *why, size_t why_len)
-{
-    char what[80];
-    rt_progress p;
-    const idx_tuning how = {.seed = seed,
-                            .target_recall = o->index.recall,
-                            .auto_family = o->index.family == RT_FAMILY_AUTO,
-                            .progress = show_tuning,
-                            .ctx = &p};
-    sc->params = (idx_params){
-        .family = o->index.family == RT_FAMILY_EXACT ? IDX_EXACT : IDX_HYPERPLANE,
-        .n_planes = o->index.planes,
-        .n_tables = o->index.tables,
-        .n_probes = o->index.probes,
-        .max_candidates = o->index.max_candidates};
-    sc->n_knots = RT_KNOTS;
-    sc->knots = knots;
-    snprintf(what, sizeof what, "arranging scale %s", name);
-    rt_progress_begin(&p, what);
-    idx_status st = idx_calibrate(sc, NULL, RT_CALIBRATION_SAMPLE, RT_KNOTS, knots);
-    if (!st)
-        st = idx_tune(sc, &how, &sc->params, built);
-    sc->built = *built;
-    rt_progress_end(&p);
-    if (st)
-        snprintf(why, why_len, "scale %s: %s", name, idx_status_text(st));
-    return !st;
-}
-
 /* Projects a set and arranges it for searching. */
 static bool
 arrange(rt_corpus *c, uint32_t set, const rt_options *o, char *why, size_t why_len)
@@ -245,7 +208,13 @@ arrange(rt_corpus *c, uint32_t set, const rt_options *o, char *why, size_t why_l
     char name[60];
     snprintf(name, sizeof name, "%s%s", dsp_scale_name[set % DSP_SCALES],
              set < DSP_SCALES ? "" : " by labels");
-    return rt_arrange(sc, s->knots, &s->built, c->contents.seed, name, o, why, why_len);
+    if (!rt_arrange(sc, s->knots, &s->built, c->contents.seed, name, o, why, why_len))
+        return false;
+    if (idx_built_has_rows(s->built)) { /* not twice in memory */
+        free(s->rows);
+        sc->rows = s->rows = NULL;
+    }
+    return true;
 }
 
 /* Settings that a search needs, and the report: only what is the same at every build.

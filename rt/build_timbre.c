@@ -2,6 +2,7 @@
 #include "build.h"
 #include "dsp/kmeans.h"
 #include "rt.h"
+#include "search_plan.h"
 
 #include <stdio.h>
 #include <stdlib.h>

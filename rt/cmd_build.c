@@ -3,6 +3,7 @@
 #include "labels.h"
 #include "load.h"
 #include "rt.h"
+#include "search_plan.h"
 #include "self.h"
 
 #include <stdio.h>
@@ -64,25 +65,12 @@ check_labels(const char *labels)
     return access(labels, R_OK) ? RT_NOINPUT : RT_DATA;
 }
 
-void
-rt_print_set(uint32_t set, const idx_scale *sc)
-{
-    printf("  %-6s%s %8u entries, ", rt_scale_name(rt_scale_of_set(set)),
-           set < DSP_SCALES || set == IDX_TIMBRE ? "         " : "by labels",
-           sc->n_entries);
-    if (sc->params.family != IDX_HYPERPLANE)
-        printf("exact search%s\n", sc->params.family == IDX_CODES ? " of codes" : "");
-    else
-        printf("%u tables of %u bits, %u probes: recall@10 %.3f, %.0f compared\n",
-               sc->params.n_tables, sc->params.n_planes, sc->params.n_probes,
-               (double)sc->params.recall, (double)sc->params.candidates);
-}
-
 static void
 report(const rt_corpus *c, const rt_files *files, const rt_job jobs[], size_t skipped,
        const char *path, double merged_s, double total_s)
 {
     double decode = 0, listen = 1e-9, copies = 0;
+    const idx_scale *scales[IDX_SCALES];
     for (size_t i = 0; i < files->n; i++) {
         decode += jobs[i].decode_s;
         listen += jobs[i].listen_s;
@@ -91,8 +79,8 @@ report(const rt_corpus *c, const rt_files *files, const rt_job jobs[], size_t sk
     printf("%s: %u sounds, %.2f hours; %zu skipped, %zu other files\n", path,
            c->contents.n_sounds, c->seconds / 3600, skipped, files->n_other);
     for (uint32_t s = 0; s < IDX_SCALES; s++)
-        if (c->contents.scales[s].n_in)
-            rt_print_set(s, &c->contents.scales[s]);
+        scales[s] = &c->contents.scales[s];
+    rt_print_scales(scales, "  ");
     printf("  %.1f s; computing: decoding %.2f s, listening %.2f s (%.0f times real "
            "time), degraded copies %.2f s, learning and arranging %.2f s\n",
            total_s, decode, listen, c->seconds / listen, copies, merged_s);
@@ -168,7 +156,9 @@ rt_cmd_build(int argc, char **argv)
             "build what? name one or more folders of sounds; see hearken build --help");
         status = RT_USAGE;
     } else if (n > 0) {
-        status = rt_check_output(o.build.output);
+        status = rt_plan_status(&o);
+        if (!status)
+            status = rt_check_output(o.build.output);
         if (!status)
             status = check_labels(o.build.labels);
         if (!status)

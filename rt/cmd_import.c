@@ -3,6 +3,7 @@
 #include "import.h"
 #include "load.h"
 #include "rt.h"
+#include "search_plan.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -88,10 +89,13 @@ static void
 report(const work *w, const char *path)
 {
     const rt_import *im = &w->import;
+    const idx_scale *scales[IDX_SCALES];
     printf("%s: %u vectors of %u values, %u sounds", path, im->n, im->dim,
            im->n_sounds);
     print_left_out(w);
-    rt_print_set(im->set, &im->contents.scales[im->set]);
+    for (uint32_t s = 0; s < IDX_SCALES; s++)
+        scales[s] = &im->contents.scales[s];
+    rt_print_scales(scales, "  ");
 }
 
 static int
@@ -147,7 +151,9 @@ rt_cmd_import(int argc, char **argv)
         rt_names names = {0};
         work w = {.import = {.o = &o, .names = &names}, .n_files = n};
         rt_catch_stop();
-        status = rt_check_output(o.import.output);
+        status = rt_plan_status(&o);
+        if (!status)
+            status = rt_check_output(o.import.output);
         if (!status)
             status = load_names(&names, &o);
         if (!status)

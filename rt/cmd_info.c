@@ -3,11 +3,10 @@
 #include "load.h"
 #include "out.h"
 #include "rt.h"
+#include "search_plan.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-static const char *const family_name[] = {"exact", "hyperplane", "codes"};
 
 static double
 total_hours(const idx_index *ix)
@@ -58,24 +57,10 @@ print_table(const idx_index *ix, const char *path)
     idx_memory(ix, &n_bytes);
     printf("%s: %u sounds under %u labels, %.2f hours, %.1f MB\n\n", path,
            idx_n_sounds(ix), count_labels(ix), total_hours(ix), (double)n_bytes / 1e6);
-    puts("scale   entries  dim  search      tables  bits  probes  recall@10  compared");
-    for (uint32_t s = 0; s < IDX_SCALES; s++) {
-        const idx_scale *sc = idx_scale_of(ix, s);
-        const idx_params *p = &sc->params;
-        if (s >= DSP_SCALES && !sc->n_in)
-            continue;
-        if (s == DSP_SCALES)
-            puts("by labels:");
-        if (s == IDX_TIMBRE)
-            puts("by codes:");
-        printf("%-6s %8u  %3u  %-10s", rt_scale_name(rt_scale_of_set(s)), sc->n_entries,
-               sc->dim, family_name[p->family]);
-        if (p->family != IDX_HYPERPLANE)
-            printf("       -     -       -      1.000  %8u\n", sc->n_entries);
-        else
-            printf("  %6u  %4u  %6u      %5.3f  %8.0f\n", p->n_tables, p->n_planes,
-                   p->n_probes, (double)p->recall, (double)p->candidates);
-    }
+    const idx_scale *scales[IDX_SCALES];
+    for (uint32_t s = 0; s < IDX_SCALES; s++)
+        scales[s] = idx_scale_of(ix, s);
+    rt_print_scales(scales, "");
     puts("\nsettings of the analysis:");
     print_lines(idx_settings(ix));
     puts("how it was built:");
@@ -95,14 +80,9 @@ print_json(const idx_index *ix, const char *path)
         const idx_scale *sc = idx_scale_of(ix, s);
         if (s >= DSP_SCALES && !sc->n_in)
             continue;
-        printf("%s\"%s%s\":{\"entries\":%u,\"dim\":%u,\"family\":\"%s\",\"tables\":%u,"
-               "\"planes\":%u,\"probes\":%u,\"max_candidates\":%u,\"recall\":%.6f,"
-               "\"candidates\":%.1f}",
-               s ? "," : "", rt_scale_name(rt_scale_of_set(s)),
-               s < DSP_SCALES || s == IDX_TIMBRE ? "" : "-labels", sc->n_entries,
-               sc->dim, family_name[sc->params.family], sc->params.n_tables,
-               sc->params.n_planes, sc->params.n_probes, sc->params.max_candidates,
-               (double)sc->params.recall, (double)sc->params.candidates);
+        printf("%s\"%s%s\":", s ? "," : "", rt_scale_name(rt_scale_of_set(s)),
+               s < DSP_SCALES || s == IDX_TIMBRE ? "" : "-labels");
+        rt_json_scale(sc);
     }
     fputs("},\"settings\":", stdout);
     rt_json_string(stdout, idx_settings(ix));

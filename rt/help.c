@@ -21,6 +21,10 @@ static const command commands[] = {
      "finds the sound of files, along the same path; in an index of vectors, the k "
      "nearest of each row"},
     {RT_INFO, "info", "INDEX", "says what is in an index and how it was made"},
+    {RT_TUNE, "tune", "INDEX",
+     "chooses anew how an index is searched, by the time that it takes on this "
+     "machine, "
+     "and writes that into the index"},
     {RT_CHECK, "check", "INDEX",
      "verifies an index: every checksum and value, and that each entry finds itself"},
     {RT_EVAL, "eval", "CORPUS SPLIT.csv",

@@ -3,6 +3,7 @@
 #include "import.h"
 #include "load.h"
 #include "rt.h"
+#include "search_plan.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -231,7 +232,8 @@ rt_import_row(void *ctx, const rt_vector *v, char *why, size_t why_len)
         return false;
     }
     memcpy(unit, v->x, v->dim * sizeof *unit);
-    if (!rt_vector_unit(unit, v->dim)) {
+    /* by Euclid lengths count, and none is too short */
+    if (im->o->index.metric == IDX_COSINE && !rt_vector_unit(unit, v->dim)) {
         im->n_seen++;
         im->n_zero++;
         return true;
@@ -315,8 +317,14 @@ rt_import_finish(rt_import *im, char *why, size_t why_len)
                       .spread = im->spread,
                       .rows = im->rows,
                       .entries = im->entries};
-    return rt_arrange(sc, im->knots, &im->built, im->o->build.seed,
-                      dsp_scale_name[im->set], im->o, why, why_len);
+    if (!rt_arrange(sc, im->knots, &im->built, im->o->build.seed,
+                    dsp_scale_name[im->set], im->o, why, why_len))
+        return false;
+    if (idx_built_has_rows(im->built)) { /* not twice in memory */
+        free(im->rows);
+        sc->rows = im->rows = NULL;
+    }
+    return true;
 }
 
 void

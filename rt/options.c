@@ -10,7 +10,11 @@
 
 enum { T_U32, T_FLOAT, T_CHOICE, T_SET, T_TEXT, T_NAME, T_LIST };
 
-static const char *const families[] = {"auto", "exact", "hyperplane", NULL};
+static const char *const families[] = {"auto",           "exact",    "hyperplane",
+                                       "cross-polytope", "p-stable", "forest",
+                                       "cells",          NULL}; /* as rt_family */
+static const char *const metrics[] = {"cosine", "euclid", NULL};
+static const char *const rows[] = {"auto", "f32", "f16", "i8", NULL};
 static const char *const scales[] = {"frame", "event", "scene", "timbre", NULL};
 static const char *const formats[] = {"auto", "json", "table", "none", NULL};
 static const char *const refines[] = {"auto", "no", "yes", NULL};
@@ -27,6 +31,7 @@ static const char *const yesno[] = {"no", "yes", NULL};
 
 #define AT(member) offsetof(rt_options, member)
 #define FIND (RT_LISTEN | RT_QUERY)
+#define MAKE (RT_BUILD | RT_IMPORT)
 
 static const rt_field fields[] = {
     {"build", "output", "FILE", T_TEXT, AT(build.output), 0, 0, NULL, RT_BUILD,
@@ -35,7 +40,7 @@ static const rt_field fields[] = {
      "complete",
      'o'},
     {"build", "threads", "N", T_U32, AT(build.threads), 0, 256, NULL,
-     RT_BUILD | RT_EVAL | RT_CHECK, "0",
+     RT_BUILD | RT_EVAL | RT_CHECK | RT_TUNE, "0",
      "threads that work at a time; 0 takes one per core", 'j'},
     {"build", "seed", "N", T_U32, AT(build.seed), 0, 4294967295.0, NULL,
      RT_BUILD | RT_EVAL | RT_IMPORT, "1",
@@ -73,27 +78,49 @@ static const rt_field fields[] = {
     {"dsp", "event-ms", "MS", T_U32, AT(dsp.event_ms), 250, 2000, NULL,
      RT_BUILD | RT_EVAL, "1000",
      "sound that an event is about, in whole 10 ms; kept in the index", 0},
-    {"index", "family", "NAME", T_CHOICE, AT(index.family), 0, 0, families,
-     RT_BUILD | RT_IMPORT, "auto",
-     "how to search: exact compares all, hyperplane is LSH with multi-probing; auto "
-     "takes "
-     "exact below 20000 entries or where LSH would compare more than a quarter",
+    {"index", "family", "NAME", T_CHOICE, AT(index.family), 0, 0, families, MAKE,
+     "auto",
+     "how to search: exact compares all; cells is k-means LSH, its rows ranked by "
+     "codes; "
+     "hyperplane, cross-polytope and p-stable are LSH with multi-probing; forest is "
+     "trees of planes; auto takes exact below 20000 entries or where cells would "
+     "compare "
+     "more than a quarter, else cells",
      0},
-    {"index", "planes", "K", T_U32, AT(index.planes), 0, 22, NULL, RT_BUILD | RT_IMPORT,
-     "0", "hyperplanes (bits) in a key; 0 chooses", 0},
-    {"index", "tables", "L", T_U32, AT(index.tables), 0, 64, NULL, RT_BUILD | RT_IMPORT,
-     "0", "hash tables; 0 chooses", 0},
-    {"index", "probes", "T", T_U32, AT(index.probes), 0, 1000000, NULL,
-     RT_BUILD | RT_IMPORT, "0",
-     "buckets looked into per query, in all tables together; 0 takes the fewest that "
-     "reach "
-     "index.recall",
+    {"index", "metric", "NAME", T_CHOICE, AT(index.metric), 0, 0, metrics, MAKE,
+     "cosine",
+     "what near means: by the cosine of two vectors, or by their Euclidean distance, "
+     "which for the embeddings of sounds is the same order",
+     0},
+    {"index", "rows", "NAME", T_CHOICE, AT(index.rows), 0, 0, rows, MAKE, "auto",
+     "how embeddings are stored: floats of 32 or 16 bits, or in cells as bytes; auto "
+     "takes the finest that index.memory-mb allows",
+     0},
+    {"index", "memory-mb", "MB", T_U32, AT(index.memory_mb), 0, 1000000, NULL, MAKE,
+     "0", "memory that a scale of the index should not exceed; 0 sets no limit", 0},
+    {"index", "planes", "K", T_U32, AT(index.planes), 0, 22, NULL, MAKE, "0",
+     "bits in a key of hyperplane and cross-polytope, functions (up to 16) of "
+     "p-stable; "
+     "of a forest 1 takes random planes, 2 planes between two means; 0 chooses",
+     0},
+    {"index", "tables", "L", T_U32, AT(index.tables), 0, 64, NULL, MAKE, "0",
+     "hash tables, or trees of a forest, or groups of cells looked into; 0 chooses", 0},
+    {"index", "cells", "N", T_U32, AT(index.cells), 0, 1048576, NULL, MAKE, "0",
+     "cells; 0 takes four times the root of the number of entries", 0},
+    {"index", "leaf", "N", T_U32, AT(index.leaf), 0, 100000, NULL, MAKE, "0",
+     "entries in a leaf of a forest at most; 0 takes 64", 0},
+    {"index", "width", "X", T_FLOAT, AT(index.width), 0, 1e6, NULL, MAKE, "0",
+     "of a bucket of p-stable; of cells, standard errors that a code is given the "
+     "benefit of; 0 chooses",
+     0},
+    {"index", "probes", "T", T_U32, AT(index.probes), 0, 1000000, NULL, MAKE, "0",
+     "buckets, leaves or cells looked into per query, in all tables together; 0 takes "
+     "the fewest that reach index.recall",
      0},
     {"index", "max-candidates", "N", T_U32, AT(index.max_candidates), 0, 100000000,
-     NULL, RT_BUILD | RT_IMPORT, "0", "entries compared per query at most; 0 chooses",
-     0},
+     NULL, MAKE, "0", "entries compared per query at most; 0 chooses", 0},
     {"index", "recall", "SHARE", T_FLOAT, AT(index.recall), 0.5, 1, NULL,
-     RT_BUILD | RT_IMPORT, "0.95",
+     MAKE | RT_TUNE, "0.95",
      "share of the 10 nearest entries that a query must find, measured while building",
      0},
     {"match", "scales", "LIST", T_SET, AT(match.scales), 0, 0, scales, FIND,
@@ -155,7 +182,7 @@ static const rt_field fields[] = {
      "auto is the first capture port of the sound card, none connects nothing",
      'c'},
     {"out", "format", "NAME", T_CHOICE, AT(out.format), 0, 0, formats,
-     FIND | RT_INFO | RT_EVAL | RT_CHECK, "auto",
+     FIND | RT_INFO | RT_EVAL | RT_CHECK | RT_TUNE, "auto",
      "what stdout gets: json lines, a readable table, or none; auto is a table on a "
      "terminal and json elsewhere",
      'f'},

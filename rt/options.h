@@ -31,6 +31,7 @@ enum {
     RT_EVAL = 16,
     RT_IMPORT = 32,
     RT_EXPORT = 64,
+    RT_TUNE = 128,
     RT_CHECK = 256
 };
 
@@ -42,7 +43,16 @@ typedef enum {
 } rt_format;
 typedef enum { RT_REFINE_AUTO, RT_REFINE_NO, RT_REFINE_YES } rt_refine;
 typedef enum { RT_CODES_JACCARD, RT_CODES_HAMMING } rt_codes;
-typedef enum { RT_FAMILY_AUTO, RT_FAMILY_EXACT, RT_FAMILY_HYPERPLANE } rt_family;
+typedef enum {
+    RT_FAMILY_AUTO,
+    RT_FAMILY_EXACT,
+    RT_FAMILY_HYPERPLANE,
+    RT_FAMILY_CROSS_POLYTOPE,
+    RT_FAMILY_P_STABLE,
+    RT_FAMILY_FOREST,
+    RT_FAMILY_CELLS,
+} rt_family;
+typedef enum { RT_ROWS_AUTO, RT_ROWS_F32, RT_ROWS_F16, RT_ROWS_I8 } rt_rows_as;
 
 /* Of vectors: auto, or one more than the set of the index. */
 typedef enum {
@@ -64,8 +74,9 @@ typedef struct {
         uint32_t event_ms, frontend; /* frontend: dsp_front_kind */
     } dsp;
     struct {
-        uint32_t family, planes, tables, probes, max_candidates; /* family: rt_family */
-        float recall;
+        uint32_t family, metric, rows; /* rt_family, idx_metric, rt_rows_as */
+        uint32_t planes, tables, cells, leaf, probes, max_candidates, memory_mb;
+        float recall, width;
     } index;
     struct {
         uint32_t scales; /* bit s for dsp_scale s or RT_TIMBRE */

@@ -4,6 +4,7 @@
 #include "rt.h"
 #include "vectors.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -27,6 +28,19 @@ set_of(const idx_index *index)
     return set;
 }
 
+static bool
+by_distance(const query *q)
+{
+    return idx_scale_of(q->index, q->set)->params.metric == IDX_EUCLID;
+}
+
+/* What people know a likeness as: a cosine, or a Euclidean distance. */
+static double
+nearness(const query *q, const idx_hit *hit)
+{
+    return by_distance(q) ? sqrt(-2.0 * (double)hit->cosine) : (double)hit->cosine;
+}
+
 static void
 json(const query *q, uint64_t row, uint32_t rank, const idx_hit *hit)
 {
@@ -35,11 +49,11 @@ json(const query *q, uint64_t row, uint32_t rank, const idx_hit *hit)
     const idx_sound s = idx_sound_of(q->index, e.sound);
     fputs("{\"type\":\"match\",\"input\":", stdout);
     rt_json_string(stdout, q->file);
-    printf(",\"row\":%llu,\"rank\":%u,\"score\":%.6f,\"cosine\":%.6f,\"entry\":%u,"
+    printf(",\"row\":%llu,\"rank\":%u,\"score\":%.6f,\"%s\":%.6f,\"entry\":%u,"
            "\"sound\":%u,\"start\":%.3f,\"length\":%.3f,\"label\":",
            (unsigned long long)row, rank, (double)idx_score(sc, hit->cosine),
-           (double)hit->cosine, hit->entry, e.sound, (double)e.start_s,
-           (double)e.length_s);
+           by_distance(q) ? "distance" : "cosine", nearness(q, hit), hit->entry,
+           e.sound, (double)e.start_s, (double)e.length_s);
     rt_json_string(stdout, s.label);
     fputs(",\"path\":", stdout);
     rt_json_string(stdout, s.path);
@@ -53,9 +67,10 @@ table(query *q, uint64_t row, uint32_t rank, const idx_hit *hit)
     const idx_entry e = sc->entries[hit->entry];
     const idx_sound s = idx_sound_of(q->index, e.sound);
     if (!q->n_lines++)
-        puts("     row  rank  score  cosine  at s    label / sound");
+        printf("     row  rank  score  %s  at s    label / sound\n",
+               by_distance(q) ? "dist. " : "cosine");
     printf("%8llu  %4u  %5.3f  %6.3f  %6.2f  ", (unsigned long long)row, rank,
-           (double)idx_score(sc, hit->cosine), (double)hit->cosine, (double)e.start_s);
+           (double)idx_score(sc, hit->cosine), nearness(q, hit), (double)e.start_s);
     rt_plain_text(stdout, s.label);
     fputs(" / ", stdout);
     rt_plain_text(stdout, s.path);

@@ -62,6 +62,7 @@ int rt_cmd_build(int argc, char **argv);
 int rt_cmd_listen(int argc, char **argv);
 int rt_cmd_query(int argc, char **argv);
 int rt_cmd_info(int argc, char **argv);
+int rt_cmd_tune(int argc, char **argv);
 int rt_cmd_eval(int argc, char **argv);
 int rt_cmd_check(int argc, char **argv);
 int rt_cmd_import(int argc, char **argv);

@@ -126,7 +126,7 @@ static const struct {
     {"2^30 knots", FMT_SCALE, 0, 12, 1073741824.0, "n_knots"},
     {"matrix that is not there", FMT_SCALE, 1, 16, 1, "missing"},
     {"matrix flag of 2", FMT_SCALE, 0, 16, 2, "matrix"},
-    {"unknown family", FMT_SCALE, 0, 20, 3, "family 3"},
+    {"unknown family", FMT_SCALE, 0, 20, 7, "family 7"},
     {"codes among the rows", FMT_SCALE, 1, 20, 2, "only scale 6 holds codes"},
     {"rows among the codes", FMT_SCALE, 6, 20, 0, "scale 6 holds no codes"},
     {"planes of codes", FMT_SCALE, 6, 24, 3, "searched exactly"},

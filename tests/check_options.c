@@ -74,7 +74,8 @@ refused(const char *name, const char *value, const char *wish)
 static bool
 is_float(const rt_field *f)
 {
-    static const char *const floats[] = {"gate-db", "recall", "score", "invariance"};
+    static const char *const floats[] = {"gate-db", "recall", "score", "invariance",
+                                         "width"};
     for (size_t i = 0; i < sizeof floats / sizeof *floats; i++)
         if (!strcmp(f->key, floats[i]))
             return true;
@@ -227,7 +228,8 @@ static const struct {
      "build.seed cannot be \"4294967296\"; it wants a whole number from 0 to "
      "4294967295"},
     {"index_family", "lsh",
-     "index.family cannot be \"lsh\"; it wants one of auto, exact, hyperplane"},
+     "index.family cannot be \"lsh\"; it wants one of auto, exact, hyperplane, "
+     "cross-polytope, p-stable, forest, cells"},
     {"osc.onsets", "true", "osc.onsets cannot be \"true\"; it wants one of no, yes"},
     {"match.scales", "second",
      "match.scales cannot be \"second\"; it wants a list, with commas, of frame, "
