@@ -67,7 +67,8 @@ typedef struct {
     char *report;
 } rt_import;
 
-/* An rt_vector_sink's row(): takes one row, at unit length. */
+/* An rt_vector_sink's row(): takes one row, which by cosine becomes one of unit
+ * length. */
 bool rt_import_row(void *im, const rt_vector *v, char *why, size_t why_len);
 
 /* False, with why, where there are no rows, or more or fewer than the table names. */
