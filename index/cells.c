@@ -10,6 +10,14 @@ enum {
     FETCH_AT_MOST = 64, /* rows of a chunk: more are cut down before they are needed */
 };
 
+/* Queries by Euclid whose values are all below this count as 0 where they are rounded
+ * to bytes: their inverse is out of range. */
+static const float too_small = 1e-30F;
+
+/* What sums of floats are off by at most, by their size; without it rows that equal the
+ * k-th best would be passed over by chance. */
+static const float rounding = 1e-6F;
+
 /* A search on its way. */
 typedef struct {
     const idx_index *index;
@@ -24,10 +32,11 @@ typedef struct {
     idx_work *work;
     bool euclid;
     float scale, shift; /* of the sums of the table, in units */
+    float noise;        /* variance of these sums by the rounding of the table */
     float per_unit;     /* 1 over the squared unit, which likenesses are in here */
     float least;        /* k-th best so far */
     size_t row_bytes;
-    bool full; /* a cap was reached */
+    bool full, spent; /* candidates, or codes, as many as allowed */
 } hunt;
 
 void
@@ -108,7 +117,8 @@ make_table(hunt *h)
             fabsf(y[i]) + fabsf(y[i + 1]) + fabsf(y[i + 2]) + fabsf(y[i + 3]);
         most = range > most ? range : most;
     }
-    const float step = most > 0.0F ? most / IDX_TABLE_MAX : 1.0F;
+    const float step =
+        most > too_small && most <= FLT_MAX ? most / IDX_TABLE_MAX : 1.0F;
     const float per = 1.0F / step;
     for (size_t i = 0; i < bits; i += 4) {
         float sum[16] = {0}, least = 0.0F;
@@ -119,12 +129,17 @@ make_table(hunt *h)
                 sum[k | (size_t)1 << b] = sum[k] + y[i + b];
         }
         bottom += least;
-        for (size_t k = 0; k < 16; k++)
-            h->own.table[4 * i + k] = (uint8_t)((sum[k] - least) * per + 0.5F);
+        for (size_t k = 0; k < 16; k++) { /* beyond only where lengths overflow */
+            const float entry = (sum[k] - least) * per + 0.5F;
+            h->own.table[4 * i + k] =
+                (uint8_t)(entry < IDX_TABLE_MAX ? entry : IDX_TABLE_MAX);
+        }
     }
     /* s . y = 2 (sum over set bits) - (sum over all) */
     h->scale = 2.0F * step / h->c.unit;
     h->shift = (2.0F * bottom - whole) / h->c.unit;
+    /* bits / 4 entries, each within half a step, counted twice */
+    h->noise = step * step * (float)bits / 12.0F;
 }
 
 /* The query in bytes; returns their step. */
@@ -135,7 +150,7 @@ make_bytes(hunt *h)
     float most = 0.0F;
     for (size_t i = 0; i < dim; i++)
         most = fmaxf(most, fabsf(h->s->unit[i]));
-    const float per = most > 0.0F ? 127.0F / most : 0.0F;
+    const float per = most > too_small ? 127.0F / most : 0.0F;
     for (size_t i = 0; i < (dim + 3) / 4 * 4; i++)
         h->own.bytes[i] = (int8_t)(i < dim ? lrintf(h->s->unit[i] * per) : 0);
     return most / 127.0F;
@@ -326,29 +341,40 @@ fetch_cell(const hunt *h, uint32_t visit, uint32_t n_visits)
         __builtin_prefetch(at + i);
 }
 
+/* How many of so many blocks to scan at once; 0 when the cap is reached, and counted.
+ */
+static uint32_t
+next_blocks(hunt *h, uint32_t left)
+{
+    const uint32_t may = (h->params->max_scanned - h->work->n_scanned) / IDX_CODE_ROWS;
+    const uint32_t n = left < IDX_CHUNK_BLOCKS ? left : IDX_CHUNK_BLOCKS;
+    if (may == 0) {
+        h->work->cut = 1;
+        h->spent = true;
+    }
+    return n < may ? n : may;
+}
+
 /* Scans one cell; what survives of its last chunk is left pending in c[0]. */
 static void
 visit_cell(hunt *h, uint32_t visit, chunk c[2])
 {
     const size_t bits = idx_cells_bits(h->sc->dim);
     const uint32_t cell = h->own.id[visit];
-    const float away = sqrtf(h->own.gap[visit]);
-    const float allow = h->params->width * IDX_CODE_ERROR * away / h->c.unit;
+    const float gap = h->own.gap[visit];
+    const float base = h->euclid ? -0.5F * gap : h->own.dot[visit];
+    const float sigma = sqrtf(IDX_CODE_ERROR * IDX_CODE_ERROR * gap + h->noise);
+    const float allow = h->params->width * sigma / h->c.unit;
     idx_scan scan = {.table = h->own.table,
                      .scale = h->scale,
                      .shift = h->shift + allow,
-                     .base = h->per_unit * (h->euclid ? -0.5F * h->own.gap[visit]
-                                                      : h->own.dot[visit]),
+                     .base = h->per_unit * (base + rounding * fabsf(base)),
                      .first = h->c.cell[cell]};
     for (uint32_t b = h->c.block[cell]; b < h->c.block[cell + 1] && !h->full;) {
-        const uint32_t left = h->c.block[cell + 1] - b;
-        const uint32_t n = left < IDX_CHUNK_BLOCKS ? left : IDX_CHUNK_BLOCKS;
+        const uint32_t n = next_blocks(h, h->c.block[cell + 1] - b);
         const chunk last = c[0];
-        if (h->work->n_scanned >= h->params->max_scanned) {
-            h->work->cut = 1;
-            h->full = true;
+        if (n == 0)
             break;
-        }
         scan.least = h->least;
         c[0] = c[1];
         c[0].visit = visit;
@@ -395,7 +421,7 @@ idx_cells_search(const idx_index *index, uint32_t scale, idx_scratch *s, idx_top
     chunk pending[2] = {{.row = h.own.pending},
                         {.row = h.own.pending + IDX_CHUNK_ROWS}};
     fetch_cell(&h, 0, n);
-    for (uint32_t v = 0; v < n && !h.full; v++) {
+    for (uint32_t v = 0; v < n && !h.full && !h.spent; v++) {
         fetch_cell(&h, v + 1, n);
         visit_cell(&h, v, pending);
         work->n_probes++;

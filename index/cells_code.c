@@ -35,6 +35,16 @@ typedef struct {
     uint32_t slot;       /* in that */
 } coding;
 
+/* The least half that is no less than x. */
+static uint16_t
+half_above(double x)
+{
+    const uint16_t h = idx_to_half((float)x);
+    if ((double)idx_from_half(h) >= x)
+        return h;
+    return (uint16_t)(h & 0x8000U ? h - 1U : h + 1U); /* -0 is not below 0 */
+}
+
 static void
 code_row(const idx_making_cells *m, const coding *c)
 {
@@ -53,11 +63,14 @@ code_row(const idx_making_cells *m, const coding *c)
     for (size_t i = 0; i < m->sc->dim; i++)
         along += (double)c->centre[i] * ((double)c->x[i] - (double)c->centre[i]);
     const double unit = (double)*m->unit;
-    const double factor = size > 0.0 ? power / size : 0.0;
+    /* the factor as it is stored, which may not be 0 or no error would be allowed for;
+     * the offset rounded upwards: a row is never less promising than it is */
+    side[0] = idx_to_half((float)(size > 0.0 ? power / size / unit : 0.0));
+    side[0] = (uint16_t)(side[0] + (side[0] == 0 && size > 0.0));
+    const double factor = (double)idx_from_half(side[0]) * unit;
     const double offset =
         (m->sc->params.metric == IDX_EUCLID ? -0.5 * power : along) - factor * own;
-    side[0] = idx_to_half((float)(factor / unit));
-    side[1] = idx_to_half((float)(offset / (unit * unit)));
+    side[1] = half_above(offset / (unit * unit));
     uint8_t *at = c->block + m->bits * 4 + c->slot * sizeof *side;
     memcpy(at, &side[0], sizeof *side);
     memcpy(at + IDX_CODE_ROWS * sizeof *side, &side[1], sizeof *side);

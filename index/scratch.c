@@ -106,7 +106,8 @@ idx_scratch_set(idx_scratch *s, uint32_t scale, const idx_params *p)
     const idx_family_ops *ops = idx_family_of(mine->family);
     if (p->n_probes > IDX_MAX_PROBES || p->max_candidates == 0 || !ops->least_probes ||
         p->n_probes < ops->least_probes(mine) || p->n_probes > ops->most_probes(mine) ||
-        !(p->width >= 0.0F && p->width < 1e6F))
+        !(p->width >= 0.0F && p->width < 1e6F) ||
+        (mine->family == IDX_CELLS && p->max_scanned == 0))
         return IDX_EARG;
     mine->n_probes = p->n_probes;
     mine->max_candidates = p->max_candidates;
