@@ -44,6 +44,9 @@ static void
 add_others(corpus *c)
 {
     idx_params p = of_cells;
+    p.n_probes = CELLS; /* what is pinned is that all rows are found */
+    p.width = 9.0F;
+    c->contents.scales[0].params = p;
     p.stored = IDX_F16;
     c->contents.scales[1].params = p;
     p.stored = IDX_I8;
