@@ -9,8 +9,8 @@ idx_kern_list(const idx_kern *list[2])
     size_t n = 0;
     list[n++] = &idx_kern_c;
 #if defined(__x86_64__) || defined(__i386__)
-    /* fma because the file is compiled with -mfma, though it asks for none itself; f16c
-     * is as old as avx */
+    /* fma because the file is compiled with -mfma, though it asks for none itself; no
+     * processor has avx2 without f16c, which clang 14 cannot ask for */
     if (idx_kern_avx2.name && __builtin_cpu_supports("avx2") &&
         __builtin_cpu_supports("fma"))
         list[n++] = &idx_kern_avx2;
