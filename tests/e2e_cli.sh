@@ -223,7 +223,7 @@ gives "scale timbre is missing in an index without codes" 0 "has no timbre codes
 one_line "in one sentence"
 gives "a build with codes succeeds" 0 "" "$hearken" build corpus -o codes.hkn --build-timbre yes \
     --build-invariance 0
-holds "and counts them" "exact search of codes"
+holds "and counts them" "timbre codes"
 gives "info tells of them" 0 "" "$hearken" info codes.hkn -f table
 holds "by name" "timbre "
 holds "and by family" "codes"
@@ -258,7 +258,7 @@ gives "a closed pipe ends a query with 74, not with a signal" 74 "stdout could n
 } >labels.csv
 gives "labels of a CSV make a space of labels" 0 "" \
     "$hearken" build corpus -o labels.hkn --build-labels labels.csv
-holds "which the report names" "event by labels"
+holds "which the report names" "event  labels"
 gives "a query in it gives 0" 0 "" "$hearken" query labels.hkn corpus/tones/4.wav -f json \
     --search-space labels
 python3 - out <<'PY'
