@@ -89,6 +89,24 @@ store_bytes(int8_t out[], float *step, const float x[], const float centre[],
 }
 
 static void
+store_row(const idx_making_cells *m, size_t i, const coding *c)
+{
+    const size_t dim = m->sc->dim;
+    uint16_t *half = (uint16_t *)m->rows + i * dim;
+    switch (m->sc->params.stored) {
+    case IDX_I8:
+        store_bytes((int8_t *)m->rows + i * dim, &m->steps[i], c->x, c->centre, dim);
+        break;
+    case IDX_F16:
+        for (size_t j = 0; j < dim; j++)
+            half[j] = idx_to_half(c->x[j]);
+        break;
+    default:
+        memcpy((float *)m->rows + i * dim, c->x, dim * sizeof *c->x);
+    }
+}
+
+static void
 fill_cell(const idx_making_cells *m, size_t cell)
 {
     const size_t dim = m->sc->dim, bytes = idx_block_bytes(m->bits);
@@ -108,10 +126,7 @@ fill_cell(const idx_making_cells *m, size_t cell)
         c.slot = at % IDX_CODE_ROWS;
         code_row(m, &c);
         m->entries[i] = m->sc->entries[m->order[i]];
-        if (m->steps)
-            store_bytes((int8_t *)m->rows + i * dim, &m->steps[i], c.x, c.centre, dim);
-        else
-            memcpy((float *)m->rows + i * dim, c.x, dim * sizeof *c.x);
+        store_row(m, i, &c);
     }
 }
 

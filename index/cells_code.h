@@ -21,7 +21,7 @@ typedef struct {
     uint8_t *coarse, *blocks;
     float *unit, *steps;
     idx_entry *entries;
-    void *rows; /* floats, or bytes of IDX_I8 */
+    void *rows; /* as they are stored */
 } idx_making_cells;
 
 /* Fills all that belongs to eight cells: their rounded centres, and rows, entries,

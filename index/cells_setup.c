@@ -207,7 +207,7 @@ reserve(idx_making_cells *m, idx_built *out)
     m->unit = out->at[FMT_OFFSETS] = calloc(1, sizeof *m->unit);
     m->entries = out->at[FMT_ENTRIES] = malloc(n * sizeof *m->entries);
     m->rows = out->at[FMT_ROWS] =
-        malloc(n * sc->dim * (sc->params.stored == IDX_I8 ? 1 : sizeof(float)));
+        malloc(n * sc->dim * fmt_value_bytes(sc->params.stored));
     if (sc->params.stored == IDX_I8)
         m->steps = out->at[FMT_STEPS] = malloc(n * sizeof *m->steps);
     m->bits = bits;

@@ -93,12 +93,9 @@ static bool
 store_halves(idx_built *out, const idx_scale *scale)
 {
     const size_t n = (size_t)scale->n_entries * scale->dim;
-    const float *from = out->at[FMT_ROWS] ? out->at[FMT_ROWS] : scale->rows;
-    uint16_t *to = malloc(n * sizeof *to);
+    uint16_t *to = out->at[FMT_ROWS] = malloc(n * sizeof *to);
     for (size_t i = 0; to && i < n; i++)
-        to[i] = idx_to_half(from[i]);
-    free(out->at[FMT_ROWS]);
-    out->at[FMT_ROWS] = to;
+        to[i] = idx_to_half(scale->rows[i]);
     return to;
 }
 
@@ -108,7 +105,8 @@ idx_build(idx_built *out, const idx_scale *scale, const idx_making *how)
     const idx_family_ops *ops = idx_family_of(scale->params.family);
     *out = (idx_built){.params = scale->params};
     idx_status st = ops->build ? ops->build(out, scale, how) : IDX_OK;
-    if (!st && scale->params.stored == IDX_F16 && !store_halves(out, scale))
+    if (!st && scale->params.stored == IDX_F16 && !out->at[FMT_ROWS] &&
+        !store_halves(out, scale))
         st = IDX_ENOMEM;
     if (st)
         idx_built_clear(out);

@@ -71,7 +71,7 @@ typedef struct {
 
     /* Builds the sections by scale->params. IDX_ENOMEM, or IDX_EIO once tick is false;
      * *out is then empty. May put FMT_ROWS and FMT_ENTRIES there too: the rows of the
-     * scale in another order. */
+     * scale in another order, as they are to be stored. */
     idx_status (*build)(idx_built *out, const idx_scale *scale, const idx_making *how);
 
     /* Raises what the family needs of a scratch for a scale. */
