@@ -123,6 +123,7 @@ typedef struct {
     float *rows; /* [n][dim] the sample */
     uint32_t n;
     uint32_t *of;    /* [n] group, then cell, of each */
+    float *gap;      /* [n] squared distance to the centre of the group */
     uint32_t *first; /* [n_groups + 1] where a group begins in order */
     uint32_t *order; /* [n] rows by group */
     atomic_int failed;
@@ -135,9 +136,10 @@ take_sample(learning *l, const idx_scale *scale)
     l->n = scale->n_entries < wanted ? scale->n_entries : (uint32_t)wanted;
     l->rows = malloc((size_t)l->n * scale->dim * sizeof *l->rows);
     l->of = malloc(l->n * sizeof *l->of);
+    l->gap = malloc(l->n * sizeof *l->gap);
     l->order = malloc(l->n * sizeof *l->order);
     l->first = calloc((size_t)l->p->n_groups + 1, sizeof *l->first);
-    if (!l->rows || !l->of || !l->order || !l->first)
+    if (!l->rows || !l->of || !l->gap || !l->order || !l->first)
         return false;
     for (uint32_t i = 0; i < l->n; i++) {
         const uint64_t from = (uint64_t)i * scale->n_entries / l->n;
@@ -176,12 +178,14 @@ group_block(void *job, size_t block)
     for (size_t i = begin; i < end; i++) {
         near_groups(l->p, l->how->kern, l->rows + i * l->p->dim, near);
         l->of[i] = near[0];
+        l->how->kern->gaps(&l->gap[i], l->rows + i * l->p->dim,
+                           l->p->groups + (size_t)near[0] * l->p->dim, l->p->dim, 1);
     }
 }
 
-/* Sorts the sample by group and gives each group cells by its share, in eights. */
+/* Sorts the sample by group. */
 static void
-share_cells(learning *l)
+sort_sample(learning *l)
 {
     idx_partition *p = l->p;
     for (uint32_t i = 0; i < l->n; i++)
@@ -192,10 +196,25 @@ share_cells(learning *l)
         l->order[l->first[l->of[i]]++] = i;
     memmove(l->first + 1, l->first, p->n_groups * sizeof *l->first);
     l->first[0] = 0;
+}
+
+/* Gives each group cells by its share of the rows, in eights. Rows that equal their
+ * centre do not count: copies of one row, however many, need no more than a cell. */
+static void
+share_cells(learning *l)
+{
+    idx_partition *p = l->p;
     const uint64_t spare = p->n_cells / IDX_CELL_UNIT - p->n_groups;
-    for (uint32_t g = 0; g <= p->n_groups; g++)
-        p->group[g] =
-            IDX_CELL_UNIT * (g + (uint32_t)(spare * l->first[g] / (l->n ? l->n : 1)));
+    uint64_t all = 0, before = 0;
+    for (uint32_t i = 0; i < l->n; i++)
+        all += l->gap[i] > 0.0F;
+    for (uint32_t g = 0; g < p->n_groups; g++) {
+        p->group[g] = IDX_CELL_UNIT * (g + (uint32_t)(all ? spare * before / all
+                                                          : spare * g / p->n_groups));
+        for (uint32_t i = l->first[g]; i < l->first[g + 1]; i++)
+            before += l->gap[l->order[i]] > 0.0F;
+    }
+    p->group[p->n_groups] = p->n_cells;
 }
 
 static void
@@ -266,6 +285,7 @@ learn(learning *l, const idx_scale *scale)
     if (how->tick && !how->tick(how->ctx, 0.1))
         return IDX_EIO;
     idx_each(how, (l->n + BLOCK_ROWS - 1) / BLOCK_ROWS, group_block, l);
+    sort_sample(l);
     share_cells(l);
     idx_each(how, p->n_groups, learn_cells, l);
     if (atomic_load(&l->failed))
@@ -294,6 +314,7 @@ idx_partition_learn(idx_partition *out, const idx_scale *scale, uint32_t n_cells
         st = learn(&l, scale);
     free(l.rows);
     free(l.of);
+    free(l.gap);
     free(l.order);
     free(l.first);
     if (st)
