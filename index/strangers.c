@@ -40,6 +40,8 @@ likenesses(const asking *a, const float x[], uint32_t at, uint32_t n, float out[
     const float *rows = sc->rows + (size_t)at * sc->dim;
     if (sc->params.metric == IDX_COSINE) {
         a->how->kern->dots(out, x, rows, sc->dim, n);
+        for (uint32_t i = 0; i < n; i++) /* as a hit's, or equal rows would differ */
+            out[i] = out[i] > 1.0F ? 1.0F : out[i];
         return;
     }
     a->how->kern->gaps(out, x, rows, sc->dim, n);
