@@ -37,7 +37,7 @@ typedef struct {
     float *rows, *prior;
     uint32_t *sound; /* [n] */
     size_t n;
-    bool copied;
+    rt_store *store;
 } sample;
 
 /* A scene of each of the prior's events alone. */
@@ -72,21 +72,18 @@ sample_new(sample *p, const rt_corpus *c, dsp_scale scale)
 {
     const rt_raw *s = &c->raw[scale];
     const size_t width = s->layout.n_in, all = s->n_taught;
-    *p = (sample){.rows = s->raw, .n = all, .copied = all > TAUGHT_AT_MOST};
+    *p = (sample){.n = all < TAUGHT_AT_MOST ? all : TAUGHT_AT_MOST, .store = c->store};
     if (!add_prior(p, c, scale))
         return false;
-    if (p->copied) {
-        p->n = TAUGHT_AT_MOST;
-        p->rows = malloc(p->n * width * sizeof *p->rows);
-    }
+    p->rows = rt_store_grow(p->store, NULL, (p->n + 1) * width * sizeof *p->rows);
     p->sound = malloc((p->n + 1) * sizeof *p->sound);
     if (!p->rows || !p->sound)
         return false;
     for (size_t i = 0; i < p->n; i++) {
-        const size_t from = i * all / p->n;
-        p->sound[i] = s->entries[from].sound;
-        if (p->copied)
-            memcpy(p->rows + i * width, s->raw + from * width, width * sizeof(float));
+        idx_entry entry;
+        const float *row = rt_raw_row(s, (uint32_t)(i * all / p->n), &entry);
+        memcpy(p->rows + i * width, row, width * sizeof *row);
+        p->sound[i] = entry.sound;
     }
     return true;
 }
@@ -94,8 +91,7 @@ sample_new(sample *p, const rt_corpus *c, dsp_scale scale)
 static void
 sample_free(sample *p)
 {
-    if (p->copied)
-        free(p->rows);
+    rt_store_drop(p->store, p->rows);
     free(p->prior);
     free(p->sound);
 }
@@ -117,7 +113,9 @@ lesson_of(const rt_raw *s, const sample *p, dsp_scale scale)
 static bool
 fails(dsp_status st, dsp_scale scale, char *why, size_t why_len)
 {
-    if (st)
+    if (st == DSP_ENOMEM)
+        rt_no_room(why, why_len);
+    else if (st)
         snprintf(why, why_len, "scale %s: %s", dsp_scale_name[scale],
                  dsp_status_text(st));
     return st != DSP_OK;
@@ -271,8 +269,9 @@ gather_pairs(pairs *p, const rt_corpus *c, dsp_scale scale, const rt_job jobs[],
     for (size_t i = 0; i < n; i++)
         for (uint32_t j = 0; jobs[i].segments && j < jobs[i].n_segments; j++)
             p->cap += most_pairs(scale, &jobs[i].segments[j]);
-    p->clean = malloc((p->cap + 1) * p->width * sizeof *p->clean);
-    p->degraded = malloc((p->cap + 1) * p->width * sizeof *p->degraded);
+    const size_t n_bytes = (p->cap + 1) * p->width * sizeof(float);
+    p->clean = rt_store_grow(c->store, NULL, n_bytes);
+    p->degraded = rt_store_grow(c->store, NULL, n_bytes);
     bool ok = p->clean && p->degraded;
     for (size_t i = 0; ok && i < n; i++)
         for (uint32_t j = 0; ok && jobs[i].segments && j < jobs[i].n_segments; j++)
@@ -314,8 +313,8 @@ rt_learn_acoustic(rt_corpus *c, dsp_scale scale, const rt_job jobs[], size_t n,
     }
     take_matrix(c, scale, matrix, dim);
     sample_free(&rows);
-    free(p.clean);
-    free(p.degraded);
+    rt_store_drop(c->store, p.clean);
+    rt_store_drop(c->store, p.degraded);
     return !fails(st, scale, why, why_len);
 }
 

@@ -10,12 +10,13 @@
 
 enum { MIN_LABELS = 3 };
 
-static bool
-no_memory(char *why, size_t why_len)
+bool
+rt_no_room(char *why, size_t why_len)
 {
     snprintf(why, why_len,
-             "there is not enough memory for all embeddings; build from fewer "
-             "sounds");
+             "there is no room for all embeddings in memory or, with "
+             "--build-memory-mb, on the disk of the index; give that option or more "
+             "room, or build from fewer sounds");
     return false;
 }
 
@@ -25,7 +26,7 @@ list_sounds(rt_corpus *c, const rt_job jobs[], size_t n, const rt_labels *table)
 {
     enum { LABEL = IDX_MAX_LABEL + 1 };
     c->sounds = calloc(n ? n : 1, sizeof *c->sounds);
-    c->labels = calloc(n ? n : 1, LABEL);
+    c->labels = rt_store_grow(c->store, NULL, (n + 1) * LABEL);
     if (!c->sounds || !c->labels)
         return false;
     uint32_t kept = 0;
@@ -99,7 +100,7 @@ name_sounds(rt_corpus *c, const rt_job jobs[], size_t n, const rt_options *o, ch
     bool ok = list_sounds(c, jobs, n, &table) && (!wanted || number_labels(c, &table));
     rt_labels_free(&table);
     if (!ok)
-        return no_memory(why, why_len);
+        return rt_no_room(why, why_len);
     if (wanted && c->n_labels < MIN_LABELS) {
         rt_say("%u labels are too few for a space of labels, which needs %d; the index "
                "goes without",
@@ -110,62 +111,83 @@ name_sounds(rt_corpus *c, const rt_job jobs[], size_t n, const rt_options *o, ch
     return true;
 }
 
-static uint64_t
-count_rows(const rt_job jobs[], size_t n, rt_moments kind)
-{
-    uint64_t total = 0;
-    for (size_t i = 0; i < n; i++)
-        total += *jobs[i].trouble ? 0 : jobs[i].rows[kind].n;
-    return total;
-}
+/* ---- Rows -------------------------------------------------------------------------
+ */
 
-/* Puts the rows of one kind of all files behind what the scale has. */
-static void
-append(rt_raw *s, rt_job jobs[], size_t n, rt_moments kind)
+const float *
+rt_raw_row(const rt_raw *s, uint32_t i, idx_entry *entry)
 {
-    const size_t width = s->layout.n_in;
-    uint32_t sound = 0;
-    for (size_t i = 0; i < n; i++) {
-        rt_rows *r = &jobs[i].rows[kind];
-        if (*jobs[i].trouble)
-            continue;
-        if (r->n)
-            memcpy(s->raw + s->n * width, r->raw, r->n * width * sizeof *r->raw);
-        for (uint32_t j = 0; j < r->n; j++)
-            s->entries[s->n++] =
-                (idx_entry){sound, r->places[j].start_s, r->places[j].length_s};
-        sound++;
-        if (kind != RT_EVENTS) /* of which scenes are made */
-            rt_rows_free(r);
+    uint32_t low = 0, high = s->n_spans; /* the span is in [low, high) */
+    while (high - low > 1) {
+        const uint32_t middle = low + (high - low) / 2;
+        if (s->spans[middle].first <= i)
+            low = middle;
+        else
+            high = middle;
     }
+    const rt_span *span = &s->spans[low];
+    const uint32_t j = i - span->first;
+    const rt_place *at = &span->rows->places[j];
+    *entry = (idx_entry){span->sound, at->start_s, at->length_s};
+    return span->rows->raw + (size_t)j * s->layout.n_in;
 }
 
-/* Frames, or events and then beginnings, which teach nothing: a short sound has several
- * of them. */
+/* Puts rows behind what the scale has; false when they are too many. */
 static bool
-gather(rt_corpus *c, rt_job jobs[], size_t n, dsp_scale scale, const rt_options *o,
-       char *why, size_t why_len)
+append(rt_raw *s, const rt_rows *rows, uint32_t sound)
+{
+    if (!rows->n)
+        return true;
+    if (rows->n > UINT32_MAX / 2 - s->n)
+        return false;
+    s->spans[s->n_spans++] = (rt_span){rows, sound, s->n};
+    s->n += rows->n;
+    return true;
+}
+
+static bool
+append_jobs(rt_raw *s, const rt_job jobs[], size_t n, rt_moments kind)
+{
+    uint32_t sound = 0;
+    for (size_t i = 0; i < n; i++)
+        if (!*jobs[i].trouble && !append(s, &jobs[i].rows[kind], sound++))
+            return false;
+    return true;
+}
+
+static bool
+append_scenes(rt_raw *s, const rt_corpus *c)
+{
+    for (uint32_t i = 0; i < c->contents.n_sounds; i++)
+        if (!append(s, &c->scenes[i], i))
+            return false;
+    return true;
+}
+
+/* Frames, scenes, or events and then beginnings, which teach nothing: a short sound has
+ * several of them. */
+static bool
+gather(rt_corpus *c, const rt_job jobs[], size_t n, dsp_scale scale,
+       const rt_options *o, char *why, size_t why_len)
 {
     rt_raw *s = &c->raw[scale];
-    const rt_moments kind = scale == DSP_FRAME ? RT_FRAMES : RT_EVENTS;
-    const uint64_t total =
-        count_rows(jobs, n, kind) +
-        (scale == DSP_EVENT ? count_rows(jobs, n, RT_BEGINNINGS) : 0);
-    if (total > UINT32_MAX / 2) {
-        snprintf(why, why_len, "%llu entries at scale %s; an index holds 2147483647",
-                 (unsigned long long)total, dsp_scale_name[scale]);
-        return false;
-    }
     s->layout = rt_layout_of(o, scale);
-    s->raw = malloc(((size_t)total + 1) * s->layout.n_in * sizeof *s->raw);
-    s->entries = malloc(((size_t)total + 1) * sizeof *s->entries);
-    if (!s->raw || !s->entries)
-        return no_memory(why, why_len);
-    append(s, jobs, n, kind);
+    s->spans = calloc(2 * n + 1, sizeof *s->spans);
+    if (!s->spans)
+        return rt_no_room(why, why_len);
+    bool fits =
+        scale == DSP_SCENE
+            ? append_scenes(s, c)
+            : append_jobs(s, jobs, n, scale == DSP_FRAME ? RT_FRAMES : RT_EVENTS);
     s->n_taught = s->n;
-    if (scale == DSP_EVENT)
-        append(s, jobs, n, RT_BEGINNINGS);
-    return true;
+    if (fits && scale == DSP_EVENT)
+        fits = append_jobs(s, jobs, n, RT_BEGINNINGS);
+    if (!fits)
+        snprintf(why, why_len,
+                 "more than 2147483647 entries at scale %s, which an index does not "
+                 "hold; build several",
+                 dsp_scale_name[scale]);
+    return fits;
 }
 
 /* Raw rows become embeddings; one without direction leaves. */
@@ -175,14 +197,15 @@ project(rt_corpus *c, uint32_t set, uint32_t *n)
     const rt_raw *s = &c->raw[set % DSP_SCALES];
     rt_learned *to = &c->learned[set];
     const dsp_projection p = rt_projection_of(c, set);
+    const size_t room = (size_t)s->n + 1;
     float *u = malloc(p.n_in * sizeof *u);
-    to->rows = malloc(((size_t)s->n + 1) * p.dim * sizeof *to->rows);
-    to->entries = malloc(((size_t)s->n + 1) * sizeof *to->entries);
+    to->rows = rt_store_grow(c->store, NULL, room * p.dim * sizeof *to->rows);
+    to->entries = rt_store_grow(c->store, NULL, room * sizeof *to->entries);
     *n = 0;
-    for (uint32_t i = 0; u && to->rows && to->entries && i < s->n; i++)
-        if (dsp_project(&p, s->raw + (size_t)i * p.n_in, u,
-                        to->rows + (size_t)*n * p.dim))
-            to->entries[(*n)++] = s->entries[i];
+    for (uint32_t i = 0; u && to->rows && to->entries && i < s->n; i++) {
+        const float *raw = rt_raw_row(s, i, &to->entries[*n]);
+        *n += dsp_project(&p, raw, u, to->rows + (size_t)*n * p.dim);
+    }
     free(u);
     return u && to->rows && to->entries;
 }
@@ -196,7 +219,7 @@ arrange(rt_corpus *c, uint32_t set, const rt_options *o, char *why, size_t why_l
     rt_learned *s = &c->learned[set];
     s->knots = calloc(RT_KNOTS, sizeof *s->knots);
     if (!s->knots || !project(c, set, &sc->n_entries))
-        return no_memory(why, why_len);
+        return rt_no_room(why, why_len);
     sc->n_in = raw->layout.n_in;
     sc->dim = s->matrix ? sc->dim : sc->n_in;
     sc->mean = raw->mean;
@@ -211,7 +234,7 @@ arrange(rt_corpus *c, uint32_t set, const rt_options *o, char *why, size_t why_l
     if (!rt_arrange(sc, s->knots, &s->built, c->contents.seed, name, o, why, why_len))
         return false;
     if (idx_built_has_rows(s->built)) { /* not twice in memory */
-        free(s->rows);
+        rt_store_drop(c->store, s->rows);
         sc->rows = s->rows = NULL;
     }
     return true;
@@ -239,7 +262,14 @@ write_texts(rt_corpus *c, size_t n, const rt_options *o)
     return true;
 }
 
-/* Learns all spaces of a scale and arranges them; its raw rows are then freed. */
+static void
+free_rows(rt_job jobs[], size_t n, rt_moments kind)
+{
+    for (size_t i = 0; i < n; i++)
+        rt_rows_free(&jobs[i].rows[kind]);
+}
+
+/* Learns all spaces of a scale and arranges them. */
 static bool
 finish(rt_corpus *c, dsp_scale scale, const rt_job jobs[], size_t n,
        const rt_options *o, char *why, size_t why_len)
@@ -253,55 +283,60 @@ finish(rt_corpus *c, dsp_scale scale, const rt_job jobs[], size_t n,
         (!rt_learn_labels(c, scale, why, why_len) ||
          (c->learned[by_label].matrix && !arrange(c, by_label, o, why, why_len))))
         return false;
-    free(c->raw[scale].raw);
-    c->raw[scale].raw = NULL;
     return true;
 }
 
 bool
-rt_build_merge(rt_corpus *c, rt_job jobs[], size_t n, const rt_options *o, char *why,
-               size_t why_len)
+rt_build_merge(rt_corpus *c, rt_job jobs[], size_t n, const rt_options *o,
+               rt_store *store, char *why, size_t why_len)
 {
-    *c = (rt_corpus){.contents.seed = o->build.seed};
+    *c = (rt_corpus){.contents.seed = o->build.seed, .store = store};
     if (!name_sounds(c, jobs, n, o, why, why_len))
         return false;
     if (!write_texts(c, n, o))
-        return no_memory(why, why_len);
+        return rt_no_room(why, why_len);
     if (!gather(c, jobs, n, DSP_FRAME, o, why, why_len) ||
-        !finish(c, DSP_FRAME, jobs, n, o, why, why_len) ||
-        !gather(c, jobs, n, DSP_EVENT, o, why, why_len) ||
+        !finish(c, DSP_FRAME, jobs, n, o, why, why_len))
+        return false;
+    free_rows(jobs, n, RT_FRAMES);
+    if (!gather(c, jobs, n, DSP_EVENT, o, why, why_len) ||
         !rt_learn_spread(c, DSP_EVENT, why, why_len))
         return false;
     if (!rt_build_scenes(c, jobs, n, o))
-        return no_memory(why, why_len);
-    for (size_t i = 0; i < n; i++)
-        rt_rows_free(&jobs[i].rows[RT_EVENTS]);
-    return finish(c, DSP_SCENE, jobs, n, o, why, why_len) &&
-           finish(c, DSP_EVENT, jobs, n, o, why, why_len) &&
-           (!o->build.timbre || rt_build_timbre(c, jobs, n, o, why, why_len));
+        return rt_no_room(why, why_len);
+    if (!gather(c, jobs, n, DSP_SCENE, o, why, why_len) ||
+        !finish(c, DSP_SCENE, jobs, n, o, why, why_len))
+        return false;
+    rt_rows_free(&c->scene_rows);
+    if (!finish(c, DSP_EVENT, jobs, n, o, why, why_len))
+        return false;
+    free_rows(jobs, n, RT_EVENTS);
+    free_rows(jobs, n, RT_BEGINNINGS);
+    return !o->build.timbre || rt_build_timbre(c, jobs, n, o, why, why_len);
 }
 
 void
 rt_corpus_free(rt_corpus *c)
 {
     for (size_t s = 0; s < DSP_SCALES; s++) {
-        free(c->raw[s].raw);
-        free(c->raw[s].entries);
+        free(c->raw[s].spans);
         free(c->raw[s].mean);
         free(c->raw[s].spread);
     }
     for (size_t s = 0; s < IDX_SCALES; s++) {
         free(c->learned[s].matrix);
-        free(c->learned[s].rows);
+        rt_store_drop(c->store, c->learned[s].rows);
         free(c->learned[s].knots);
-        free(c->learned[s].entries);
+        rt_store_drop(c->store, c->learned[s].entries);
         idx_built_free(c->learned[s].built);
     }
-    free(c->codes);
+    rt_rows_free(&c->scene_rows);
+    free(c->scenes);
+    rt_store_drop(c->store, c->codes);
     free(c->hamming_knots);
     free(c->label_id);
     free(c->sounds);
-    free(c->labels);
+    rt_store_drop(c->store, c->labels);
     free(c->settings);
     free(c->report);
 }

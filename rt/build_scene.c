@@ -2,6 +2,7 @@
 #include "build.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 enum { SCENE_STEP = DSP_SCENE_HOPS / 2 }; /* hops between two scenes of a sound */
 
@@ -70,8 +71,8 @@ rt_scene_maker_free(rt_scene_maker *k)
 
 /* Where the scenes of one sound go. */
 typedef struct {
-    rt_raw *to;
-    uint32_t sound;
+    rt_rows *to;
+    uint32_t n_in;
     double seconds;
 } target;
 
@@ -79,12 +80,11 @@ static void
 keep(void *ctx, double begin_s, double end_s, const float raw[])
 {
     target *t = ctx;
-    rt_raw *s = t->to;
+    rt_rows *s = t->to;
     const double end = end_s < t->seconds ? end_s : t->seconds;
-    float *row = s->raw + (size_t)s->n * s->layout.n_in;
-    for (uint32_t i = 0; i < s->layout.n_in; i++)
-        row[i] = raw[i];
-    s->entries[s->n++] = (idx_entry){t->sound, (float)begin_s, (float)(end - begin_s)};
+    memcpy(s->raw + (size_t)s->n * t->n_in, raw, t->n_in * sizeof *raw);
+    s->places[s->n++] =
+        (rt_place){.start_s = (float)begin_s, .length_s = (float)(end - begin_s)};
 }
 
 /* Scenes that a sound has at most. */
@@ -95,27 +95,42 @@ most_scenes(const rt_job *job)
     return r->n ? (size_t)(r->places[r->n - 1].end / SCENE_STEP) + 2 : 0;
 }
 
-bool
-rt_build_scenes(rt_corpus *c, const rt_job jobs[], size_t n, const rt_options *o)
+/* Room for all scenes; false when memory runs out. */
+static bool
+make_room(rt_corpus *c, const rt_job jobs[], size_t n, uint32_t n_in)
 {
-    rt_raw *s = &c->raw[DSP_SCENE];
-    const dsp_projection events = rt_projection_of(c, DSP_EVENT);
-    target t = {.to = s};
-    rt_scene_maker k = {.scene = keep, .ctx = &t};
+    rt_rows *all = &c->scene_rows;
     size_t most = 1;
     for (size_t i = 0; i < n; i++)
         most += *jobs[i].trouble ? 0 : most_scenes(&jobs[i]);
-    s->layout = rt_layout_of(o, DSP_SCENE);
-    s->raw = malloc(most * s->layout.n_in * sizeof *s->raw);
-    s->entries = malloc(most * sizeof *s->entries);
-    const bool ok = s->raw && s->entries && rt_scene_maker_new(&k, &events, o);
+    if (most > UINT32_MAX / 2)
+        return false;
+    all->store = c->store;
+    all->raw = rt_store_grow(c->store, NULL, most * n_in * sizeof *all->raw);
+    all->places = rt_store_grow(c->store, NULL, most * sizeof *all->places);
+    all->cap = (uint32_t)most;
+    c->scenes = calloc((size_t)c->contents.n_sounds + 1, sizeof *c->scenes);
+    return all->raw && all->places && c->scenes;
+}
+
+bool
+rt_build_scenes(rt_corpus *c, const rt_job jobs[], size_t n, const rt_options *o)
+{
+    const dsp_projection events = rt_projection_of(c, DSP_EVENT);
+    rt_rows *all = &c->scene_rows;
+    target t = {.to = all, .n_in = rt_layout_of(o, DSP_SCENE).n_in};
+    rt_scene_maker k = {.scene = keep, .ctx = &t};
+    uint32_t sound = 0;
+    const bool ok = make_room(c, jobs, n, t.n_in) && rt_scene_maker_new(&k, &events, o);
     for (size_t i = 0; ok && i < n; i++)
         if (!*jobs[i].trouble) {
+            const uint32_t before = all->n;
             t.seconds = jobs[i].seconds;
             rt_scenes_make(&k, &jobs[i].rows[RT_EVENTS]);
-            t.sound++;
+            c->scenes[sound++] = (rt_rows){.raw = all->raw + (size_t)before * t.n_in,
+                                           .places = all->places + before,
+                                           .n = all->n - before};
         }
-    s->n_taught = s->n;
     rt_scene_maker_free(&k);
     return ok;
 }

@@ -1,48 +1,8 @@
-/* Rows of one kind, and the degraded copies that learning goes by. */
+/* The degraded copies that learning goes by. */
 #include "build.h"
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-
-static bool
-grow(rt_rows *r, uint32_t values)
-{
-    if (r->n < r->cap)
-        return true;
-    const uint32_t cap = r->cap ? 2 * r->cap : 16;
-    if (cap <= r->cap)
-        return false;
-    float *raw = realloc(r->raw, (size_t)cap * values * sizeof *raw);
-    if (raw)
-        r->raw = raw;
-    rt_place *places = realloc(r->places, cap * sizeof *places);
-    if (places)
-        r->places = places;
-    if (!raw || !places)
-        return false;
-    r->cap = cap;
-    return true;
-}
-
-bool
-rt_rows_add(rt_rows *r, const rt_moment *m)
-{
-    const uint32_t values = m->n;
-    if (!grow(r, values))
-        return false;
-    memcpy(r->raw + (size_t)r->n * values, m->raw, values * sizeof *m->raw);
-    r->places[r->n++] = (rt_place){m->start_s, m->length_s, m->end};
-    return true;
-}
-
-void
-rt_rows_free(rt_rows *r)
-{
-    free(r->raw);
-    free(r->places);
-    *r = (rt_rows){0};
-}
 
 /* Where the moments of one copy go. */
 typedef struct {

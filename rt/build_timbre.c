@@ -19,14 +19,6 @@ enum {
 static const float no_mean[DSP_BFCC];
 static const float no_spread[DSP_BFCC] = {1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1};
 
-static bool
-no_memory(char *why, size_t why_len)
-{
-    snprintf(why, why_len,
-             "there is not enough memory for timbre codes; build from fewer sounds");
-    return false;
-}
-
 /* A frame that sounds has unit length. */
 static bool
 is_loud(const float bfcc[])
@@ -135,18 +127,20 @@ code_sound(coder *k, uint32_t sound, const rt_rows *frames, double seconds)
 
 /* All codes of all sounds; false, with why. */
 static bool
-code_sounds(coder *k, rt_job jobs[], size_t n, char *why, size_t why_len)
+code_sounds(coder *k, rt_job jobs[], size_t n, rt_store *store, char *why,
+            size_t why_len)
 {
     uint64_t most = 1;
     uint32_t sound = 0;
     for (size_t i = 0; i < n; i++)
         most += *jobs[i].trouble ? 0 : most_codes(&jobs[i]);
     if (most > UINT32_MAX / 2)
-        return no_memory(why, why_len);
-    k->codes = malloc((size_t)most * DSP_TIMBRE_WORDS * sizeof *k->codes);
-    k->entries = malloc((size_t)most * sizeof *k->entries);
+        return rt_no_room(why, why_len);
+    k->codes =
+        rt_store_grow(store, NULL, (size_t)most * DSP_TIMBRE_WORDS * sizeof *k->codes);
+    k->entries = rt_store_grow(store, NULL, (size_t)most * sizeof *k->entries);
     if (!k->codes || !k->entries)
-        return no_memory(why, why_len);
+        return rt_no_room(why, why_len);
     for (size_t i = 0; i < n; i++)
         if (!*jobs[i].trouble) {
             code_sound(k, sound++, &jobs[i].rows[RT_BFCCS], jobs[i].seconds);
@@ -180,13 +174,13 @@ rt_build_timbre(rt_corpus *c, rt_job jobs[], size_t n, const rt_options *o, char
 {
     rt_learned *to = &c->learned[IDX_TIMBRE];
     if (!learn(&to->matrix, jobs, n, o->build.seed))
-        return no_memory(why, why_len);
+        return rt_no_room(why, why_len);
     if (!to->matrix) {
         rt_say("nothing below 11 kHz sounds, so there are no timbre codes");
         return true;
     }
     coder k = {.centroids = to->matrix};
-    const bool ok = code_sounds(&k, jobs, n, why, why_len);
+    const bool ok = code_sounds(&k, jobs, n, c->store, why, why_len);
     c->codes = k.codes;
     to->entries = k.entries;
     if (!ok)
@@ -200,5 +194,5 @@ rt_build_timbre(rt_corpus *c, rt_job jobs[], size_t n, const rt_options *o, char
                                                  .entries = to->entries,
                                                  .codes = c->codes,
                                                  .params = {.family = IDX_CODES}};
-    return calibrate(c) || no_memory(why, why_len);
+    return calibrate(c) || rt_no_room(why, why_len);
 }

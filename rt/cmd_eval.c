@@ -401,8 +401,11 @@ build_index(evaluation *e, const char *csv, char *why, size_t len)
         rt_files_sort(&files);
     for (size_t i = 0; !status && i < files.n; i++)
         jobs[i].file = &files.files[i];
-    if (!status && (!rt_build_analyse(jobs, files.n, o.build.threads, &o, why, len) ||
-                    !rt_build_merge(&corpus, jobs, files.n, &o, why, len)))
+    if (!status)
+        rt_build_share(jobs, files.n, NULL, files.n, &o);
+    if (!status &&
+        (!rt_build_analyse(jobs, files.n, o.build.threads, &o, NULL, why, len) ||
+         !rt_build_merge(&corpus, jobs, files.n, &o, NULL, why, len)))
         status = atomic_load(&rt_stop) ? RT_INTERRUPTED : RT_SOFTWARE;
     if (!status && (idx_write(path, &corpus.contents, &rt_stop, why, len) ||
                     idx_open(&e->index, path, why, len)))

@@ -15,6 +15,8 @@ typedef struct {
 static const command commands[] = {
     {RT_BUILD, "build", "CORPUS...",
      "makes an index of all sounds in the folders (wav flac ogg opus aiff mp3 ...)"},
+    {RT_MERGE, "merge", "PARTS...",
+     "makes an index of what shards of a build wrote (build --build-shard)"},
     {RT_LISTEN, "listen", "INDEX",
      "finds live sound from JACK in an index; answers by OSC"},
     {RT_QUERY, "query", "INDEX FILE...",

@@ -10,9 +10,10 @@ static const struct {
     const char *name;
     int (*run)(int argc, char **argv);
 } commands[] = {
-    {"build", rt_cmd_build},   {"listen", rt_cmd_listen}, {"query", rt_cmd_query},
-    {"info", rt_cmd_info},     {"tune", rt_cmd_tune},     {"eval", rt_cmd_eval},
-    {"import", rt_cmd_import}, {"export", rt_cmd_export}, {"check", rt_cmd_check},
+    {"build", rt_cmd_build}, {"merge", rt_cmd_merge},   {"listen", rt_cmd_listen},
+    {"query", rt_cmd_query}, {"info", rt_cmd_info},     {"tune", rt_cmd_tune},
+    {"eval", rt_cmd_eval},   {"import", rt_cmd_import}, {"export", rt_cmd_export},
+    {"check", rt_cmd_check},
 };
 
 int

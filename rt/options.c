@@ -31,16 +31,17 @@ static const char *const yesno[] = {"no", "yes", NULL};
 
 #define AT(member) offsetof(rt_options, member)
 #define FIND (RT_LISTEN | RT_QUERY)
-#define MAKE (RT_BUILD | RT_IMPORT)
+#define MAKE (RT_BUILD | RT_IMPORT | RT_MERGE)
+#define CORPUS (RT_BUILD | RT_MERGE)
 
 static const rt_field fields[] = {
-    {"build", "output", "FILE", T_TEXT, AT(build.output), 0, 0, NULL, RT_BUILD,
+    {"build", "output", "FILE", T_TEXT, AT(build.output), 0, 0, NULL, CORPUS,
      "corpus.hkn",
      "index file to write; a file of that name is replaced when the new one is "
      "complete",
      'o'},
     {"build", "threads", "N", T_U32, AT(build.threads), 0, 256, NULL,
-     RT_BUILD | RT_EVAL | RT_CHECK | RT_TUNE, "0",
+     RT_BUILD | RT_MERGE | RT_EVAL | RT_CHECK | RT_TUNE, "0",
      "threads that work at a time; 0 takes one per core", 'j'},
     {"build", "seed", "N", T_U32, AT(build.seed), 0, 4294967295.0, NULL,
      RT_BUILD | RT_EVAL | RT_IMPORT, "1",
@@ -48,11 +49,11 @@ static const rt_field fields[] = {
      "results",
      0},
     {"build", "invariance", "SHARE", T_FLOAT, AT(build.invariance), 0, 1, NULL,
-     RT_BUILD | RT_EVAL, "0.5",
+     CORPUS | RT_EVAL, "0.5",
      "how much of what noise, rooms, loudspeakers, pitch and tempo change is not "
      "listened to: 0 for what is alike, 1 for the very recording",
      0},
-    {"build", "labels", "NAME|FILE", T_TEXT, AT(build.labels), 0, 0, NULL, RT_BUILD,
+    {"build", "labels", "NAME|FILE", T_TEXT, AT(build.labels), 0, 0, NULL, CORPUS,
      "none",
      "add a space in which sounds of one label lie together: folders takes the names "
      "of "
@@ -63,6 +64,21 @@ static const rt_field fields[] = {
      "no",
      "add timbre codes, for scale timbre of match.scales: which of 128 spectral "
      "envelopes of the corpus occur within 0.6 s",
+     0},
+    {"build", "update", "yes|no", T_CHOICE, AT(build.update), 0, 0, yesno, RT_BUILD,
+     "no",
+     "keep what is found out about each file beside the index, in FILE.parts, so that "
+     "the next build analyses only what is new or changed",
+     0},
+    {"build", "shard", "I/N", T_NAME, AT(build.shard), 0, 0, NULL, RT_BUILD, "none",
+     "analyse only part I of N of the files, into FILE.parts.I-of-N; hearken merge "
+     "makes "
+     "the index of all parts",
+     0},
+    {"build", "memory-mb", "MB", T_U32, AT(build.memory_mb), 0, 1000000000, NULL,
+     CORPUS, "0",
+     "what would take more memory goes to files without a name beside the index, all "
+     "but some 200 MB that are always needed; 0 sets no bound",
      0},
     {"dsp", "gate-db", "DBFS", T_FLOAT, AT(dsp.gate_db), -120, 0, NULL,
      RT_BUILD | RT_EVAL, "-70",

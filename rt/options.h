@@ -32,7 +32,8 @@ enum {
     RT_IMPORT = 32,
     RT_EXPORT = 64,
     RT_TUNE = 128,
-    RT_CHECK = 256
+    RT_CHECK = 256,
+    RT_MERGE = 512
 };
 
 typedef enum {
@@ -66,7 +67,9 @@ typedef struct {
     struct {
         char output[RT_TEXT];
         char labels[RT_TEXT];           /* "none", "folders" or a CSV */
+        char shard[RT_NAME];            /* "none" or "i/n" */
         uint32_t threads, seed, timbre; /* timbre: 0, 1 */
+        uint32_t update, memory_mb;     /* update: 0, 1 */
         float invariance;
     } build;
     struct {

@@ -59,6 +59,7 @@ bool rt_thread_start(pthread_t *thread, void *(*run)(void *), void *arg, int pri
 
 /* The commands; argv[0] is the command's name. Each returns the exit status. */
 int rt_cmd_build(int argc, char **argv);
+int rt_cmd_merge(int argc, char **argv);
 int rt_cmd_listen(int argc, char **argv);
 int rt_cmd_query(int argc, char **argv);
 int rt_cmd_info(int argc, char **argv);

@@ -13,7 +13,8 @@ static const struct {
     unsigned bit;
 } commands[] = {{"build", RT_BUILD},   {"listen", RT_LISTEN}, {"query", RT_QUERY},
                 {"info", RT_INFO},     {"check", RT_CHECK},   {"eval", RT_EVAL},
-                {"import", RT_IMPORT}, {"export", RT_EXPORT}, {"tune", RT_TUNE}};
+                {"import", RT_IMPORT}, {"export", RT_EXPORT}, {"tune", RT_TUNE},
+                {"merge", RT_MERGE}};
 
 /* What a writer gives, as text that stays until the next call. */
 static char *

@@ -152,13 +152,14 @@ build_corpus(const char *folder, const rt_options *o, uint32_t threads,
     rt_job *jobs = calloc(files.n, sizeof *jobs);
     for (size_t i = 0; i < files.n; i++)
         jobs[i].file = &files.files[i];
-    ck_assert_msg(rt_build_analyse(jobs, files.n, threads, o, why, sizeof why), "%s",
-                  why);
+    rt_build_share(jobs, files.n, NULL, files.n, o);
+    ck_assert_msg(rt_build_analyse(jobs, files.n, threads, o, NULL, why, sizeof why),
+                  "%s", why);
     for (size_t i = 0; i < files.n; i++)
         ck_assert_msg(!*jobs[i].trouble, "%s: %s", files.files[i].path,
                       jobs[i].trouble);
-    ck_assert_msg(rt_build_merge(&corpus, jobs, files.n, o, why, sizeof why), "%s",
-                  why);
+    ck_assert_msg(rt_build_merge(&corpus, jobs, files.n, o, NULL, why, sizeof why),
+                  "%s", why);
     ck_assert_msg(!idx_write(index_path, &corpus.contents, NULL, why, sizeof why), "%s",
                   why);
     rt_corpus_free(&corpus);

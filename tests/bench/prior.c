@@ -82,7 +82,7 @@ main(int argc, char **argv)
     jobs = calloc(n_jobs + 1, sizeof *jobs);
     for (size_t i = 0; i < n_jobs; i++)
         jobs[i].file = &files.files[i];
-    if (!rt_build_analyse(jobs, n_jobs, 0, &o, why, sizeof why)) {
+    if (!rt_build_analyse(jobs, n_jobs, 0, &o, NULL, why, sizeof why)) {
         fprintf(stderr, "prior: %s\n", why);
         return RT_SOFTWARE;
     }
