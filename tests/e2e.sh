@@ -53,6 +53,58 @@ make_corpus() {
     done
 }
 
+# gives SENTENCE STATUS WORDS COMMAND...: the status; on stderr only lines that begin with
+# "hearken: ", one of them with the words (none at all where there are no words).
+gives() {
+    local sentence=$1 status=$2 words=$3 rc
+    shift 3
+    timeout -k 5 60 "$@" >out 2>err </dev/null
+    rc=$?
+    sed -i '/^hearken: listening to the corpus: /d' err # progress, on slow machines
+    if [ $rc -ne "$status" ]; then
+        echo "status $rc, not $status: $(head -3 err)" >&2
+    elif grep -v '^hearken: ..*' err >&2; then
+        echo "a line on stderr is no message of hearken's" >&2
+    elif [ -z "$words" ] && [ -s err ]; then
+        cat err >&2
+    elif ! grep -qF -- "$words" err && [ -n "$words" ]; then
+        echo "no \"$words\" in: $(cat err)" >&2
+    else
+        is "$sentence" 0
+        return
+    fi
+    is "$sentence" 1
+}
+one_line() { # SENTENCE: of the last command, stderr was one line
+    [ "$(wc -l <err)" -eq 1 ]
+    is "$1" $?
+}
+holds() { # SENTENCE TEXT: of the last command, stdout holds the text
+    grep -qF -- "$2" out
+    is "$1" $?
+}
+
+same() { # SENTENCE FILE [AS]: the same bytes as AS, or whole.hkn
+    cmp "$2" "${3:-whole.hkn}"
+    is "$1" $?
+}
+
+# killed SIZE OPTION...: "$hearken" builds k.hkn of corpus until its parts file is larger than SIZE, then kills.
+killed() {
+    local size=$1 i builder
+    shift
+    "${hearken:?}" build corpus -o k.hkn "$@" >out 2>err &
+    builder=$!
+    for ((i = 0; i < 4000; i++)); do
+        [ "$(stat -c %s k.hkn.parts* 2>/dev/null || echo 0)" -gt "$size" ] && break
+        sleep 0.005
+    done
+    kill -KILL $builder
+    wait $builder 2>/dev/null
+    [ $? -eq 137 ] && [ ! -e k.hkn ] && [ "$(stat -c %s k.hkn.parts*)" -gt "$size" ]
+    is "a build is killed when it has written $size bytes" $?
+}
+
 finish() {
     echo "$0: $e2e_passed passed, $e2e_failed failed"
     [ "$e2e_failed" -eq 0 ] && [ "$e2e_passed" -gt 0 ]
