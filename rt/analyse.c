@@ -8,7 +8,6 @@ enum {
     FIRST_EVENT = 5,   /* hops from an onset to the first event answer, */
     EVENT_EVERY = 10,  /* and between two after it */
     SCENE_EVERY = 100, /* hops between two scene answers */
-    FRAME_STEP = 5,    /* hops between two frames of an index */
     PAUSE_HOPS = 10,   /* of silence, after which a sound begins */
     RING_HOPS = 3,     /* that a sound's end is still in a window */
     REFINE_BY = 3,     /* neighbours that join a query */
@@ -353,7 +352,7 @@ build_hop(rt_analyse *a, const dsp_hop *hop)
     if (hop->loud && a->quiet_hops >= PAUSE_HOPS)
         a->begun = hop->index;
     a->quiet_hops = hop->loud ? 0 : a->quiet_hops + 1;
-    emit_due(a, RT_FRAMES, DSP_FRAME_HOPS, FRAME_STEP, end);
+    emit_due(a, RT_FRAMES, DSP_FRAME_HOPS, a->frame_step, end);
     emit_due(a, RT_EVENTS, a->event_hops, a->event_step, end);
     for (size_t i = 0; i < sizeof beginnings / sizeof *beginnings; i++)
         if (end - a->begun == beginnings[i] && beginnings[i] < a->event_hops)
@@ -443,6 +442,6 @@ rt_analyse_finish(rt_analyse *a)
                 rt_timbre_hop(a, &hop);
         }
     }
-    emit_rest(a, RT_FRAMES, DSP_FRAME_HOPS, FRAME_STEP, end);
+    emit_rest(a, RT_FRAMES, DSP_FRAME_HOPS, a->frame_step, end);
     emit_rest(a, RT_EVENTS, a->event_hops, a->event_step, end);
 }

@@ -31,6 +31,7 @@ struct rt_analyse {
     uint32_t set[RT_SCALES]; /* of the index, that each scale is searched in */
     uint32_t rate_hz;
     uint32_t event_hops, event_step;
+    uint32_t frame_step; /* hops between two frames of an index */
     uint32_t k, n_hits, confirm, scales;
     uint32_t n_voters;                 /* sounds that vote on the label; 0: no vote */
     bool want_nomatch, refine, weighs; /* weighs: events by their amplitude in scenes */

@@ -93,6 +93,7 @@ configure(rt_analyse *a, const rt_options *o)
     a->weighs = o->dsp.frontend == DSP_FRONT_MEL;
     a->event_hops = rt_event_hops(o);
     a->event_step = rt_event_step(o);
+    a->frame_step = o->dsp.frame_ms * DSP_HOPS_PER_S / 1000;
     for (dsp_scale s = DSP_FRAME; s < DSP_SCALES; s++)
         a->layout[s] = rt_layout_of(o, s);
     for (uint32_t s = 0; s < RT_SCALES; s++)

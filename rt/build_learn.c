@@ -9,7 +9,6 @@
 
 enum {
     TAUGHT_AT_MOST = 16384, /* rows, spread over the corpus: more change nothing */
-    FRAME_DIM = 64,
     MAX_DIM = 128,
 };
 /* Rows that the prior weighs as much as: half a minute of sound. */
@@ -308,7 +307,7 @@ rt_learn_acoustic(rt_corpus *c, dsp_scale scale, const rt_job jobs[], size_t n,
         l.degraded = p.degraded;
         l.n_pairs = p.n;
         l.invariance = o->build.invariance;
-        l.max_dim = scale == DSP_FRAME ? FRAME_DIM : MAX_DIM;
+        l.max_dim = scale == DSP_FRAME ? o->dsp.frame_dim : MAX_DIM;
         st = dsp_learn_acoustic(&l, s->mean, s->spread, matrix, &dim);
     }
     take_matrix(c, scale, matrix, dim);

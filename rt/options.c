@@ -94,6 +94,10 @@ static const rt_field fields[] = {
     {"dsp", "event-ms", "MS", T_U32, AT(dsp.event_ms), 250, 2000, NULL,
      RT_BUILD | RT_EVAL, "1000",
      "sound that an event is about, in whole 10 ms; kept in the index", 0},
+    {"dsp", "frame-ms", "MS", T_U32, AT(dsp.frame_ms), 10, 100, NULL, RT_BUILD, "50",
+     "time between two frames of the index, in whole 10 ms; kept in the index", 0},
+    {"dsp", "frame-dim", "N", T_U32, AT(dsp.frame_dim), 16, 128, NULL, RT_BUILD, "64",
+     "dimensions of a frame; kept in the index", 0},
     {"index", "family", "NAME", T_CHOICE, AT(index.family), 0, 0, families, MAKE,
      "auto",
      "how to search: exact compares all; cells is k-means LSH, its rows ranked by "

@@ -74,7 +74,8 @@ typedef struct {
     } build;
     struct {
         float gate_db;
-        uint32_t event_ms, frontend; /* frontend: dsp_front_kind */
+        uint32_t event_ms, frame_ms, frame_dim;
+        uint32_t frontend; /* dsp_front_kind */
     } dsp;
     struct {
         uint32_t family, metric, rows; /* rt_family, idx_metric, rt_rows_as */

@@ -397,6 +397,37 @@ START_TEST(entries_cover_every_sound_from_start_to_end)
 }
 END_TEST
 
+static double
+step_of_frames(const idx_index *index) /* of the first sound that has several */
+{
+    const idx_entry *e = idx_scale_of(index, DSP_FRAME)->entries;
+    while (e[0].sound != e[1].sound)
+        e++;
+    return (double)(e[1].start_s - e[0].start_s);
+}
+
+START_TEST(frames_come_as_densely_and_as_wide_as_they_are_wanted)
+{
+    char path[300], why[400] = "";
+    idx_index *dense;
+    rt_options wanted = options, read;
+    snprintf(path, sizeof path, "%s/dense.hkn", folder);
+    wanted.dsp.frame_ms = 20;
+    wanted.dsp.frame_dim = 24;
+    build_corpus(folder, &wanted, 2, path);
+    ck_assert_msg(!idx_open(&dense, path, why, sizeof why), "%s", why);
+    ck_assert_double_eq_tol(step_of_frames(ix), 0.05, 1e-6);
+    ck_assert_double_eq_tol(step_of_frames(dense), 0.02, 1e-6);
+    ck_assert_uint_eq(idx_scale_of(ix, DSP_FRAME)->dim, 64);
+    ck_assert_uint_eq(idx_scale_of(dense, DSP_FRAME)->dim, 24);
+    rt_options_default(&read);
+    ck_assert_msg(rt_analyse_settings(&read, dense, why, sizeof why), "%s", why);
+    ck_assert_uint_eq(read.dsp.frame_ms, 20);
+    ck_assert_uint_eq(read.dsp.frame_dim, 24);
+    idx_close(dense);
+}
+END_TEST
+
 START_TEST(an_index_of_other_features_is_refused)
 {
     static const struct {
@@ -450,6 +481,7 @@ main(void)
     tcase_add_test(t, new_and_open_survive_every_allocation_failing);
     tcase_add_loop_test(t, any_number_of_threads_builds_the_same_bytes, 0, 3);
     tcase_add_test(t, entries_cover_every_sound_from_start_to_end);
+    tcase_add_test(t, frames_come_as_densely_and_as_wide_as_they_are_wanted);
     tcase_add_test(t, an_index_of_other_features_is_refused);
     suite_add_tcase(s, t);
     return run_suite(s);
