@@ -1,0 +1,315 @@
+/*
+ * The vectors that indexes are compared on. All by one seed.
+ *
+ *     vectors split NAME STORED.npy ASKED.npy N   NAME.npy and NAME.csv of hearken
+ *         export to N rows of sounds below /stored/, whole sounds in random order, and
+ *         ASKED rows of those below /asked/
+ *     vectors mix IN.npy OUT.npy N                what is not clustered: ten rows of
+ * IN, drawn at random, side by side, through one Gaussian matrix, to unit length
+ *     vectors grow IN.npy OUT.npy N               many from few: row i is a row of IN
+ * that the counter i picks, moved in a random direction by as much as lies between that
+ *         row and its nearer neighbour in IN (the frame before or after)
+ *     vectors head IN.npy OUT.npy N               the first N rows
+ *
+ * Row i of mix and grow depends on i and IN alone, not on N.
+ */
+#include "npy.h"
+
+#include <cblas.h>
+#include <math.h>
+#include <stdbool.h>
+
+enum {
+    SEED = 4,
+    MIXED = 10,   /* rows in one */
+    BLOCK = 4096, /* rows worked on at a time */
+    ASKED = 10000,
+};
+
+static uint64_t
+mix64(uint64_t x) /* the output function of splitmix64 */
+{
+    x += UINT64_C(0x9e3779b97f4a7c15);
+    x = (x ^ x >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+    x = (x ^ x >> 27) * UINT64_C(0x94d049bb133111eb);
+    return x ^ x >> 31;
+}
+
+/* Number j of stream i. */
+static uint64_t
+draw(uint64_t stream, uint64_t j)
+{
+    return mix64(mix64(SEED ^ mix64(stream)) + j);
+}
+
+/* Nearly normal: the sum of four uniform numbers, to unit variance. */
+static float
+normal(uint64_t bits)
+{
+    const int64_t sum = (int64_t)((bits & 0xffff) + (bits >> 16 & 0xffff) +
+                                  (bits >> 32 & 0xffff) + (bits >> 48));
+    return (float)(sum - 131070) / 37837.0F; /* 65536 / sqrt(3) */
+}
+
+static void *
+need(void *p)
+{
+    if (!p) {
+        fputs("vectors: out of memory\n", stderr);
+        exit(70);
+    }
+    return p;
+}
+
+static float
+length_of(const float x[], size_t dim)
+{
+    double sum = 0;
+    for (size_t j = 0; j < dim; j++)
+        sum += (double)x[j] * (double)x[j];
+    return (float)sqrt(sum);
+}
+
+static void
+to_unit(float x[], size_t dim)
+{
+    const float length = length_of(x, dim);
+    for (size_t j = 0; j < dim; j++)
+        x[j] /= length > 0 ? length : 1;
+}
+
+/* ---- split ---- */
+
+/* Rows first .. end-1 are of one sound. */
+typedef struct {
+    size_t first, end;
+    bool asked;
+} run;
+
+/* Sounds as export's CSV lists them: one line a row, of which the first field says the
+ * sound. */
+static run *
+read_runs(const char *path, size_t n_rows, size_t *n_runs)
+{
+    FILE *in = fopen(path, "r");
+    char *line = NULL, *before = need(strdup(""));
+    size_t cap = 0, row = 0;
+    run *runs = need(calloc(n_rows + 1, sizeof *runs));
+    *n_runs = 0;
+    if (!in || getline(&line, &cap, in) < 0)
+        npy_give_up(path, "is not there, or empty; hearken export writes it", 66);
+    for (; row < n_rows && getline(&line, &cap, in) > 0; row++) {
+        char *end = line[0] == '"' ? strstr(line + 1, "\",") : strchr(line, ',');
+        if (!end)
+            npy_give_up(path, "has a line without a comma", 65);
+        *end = 0;
+        if (!row || strcmp(line, before) != 0) {
+            runs[(*n_runs)++] = (run){.first = row, .asked = strstr(line, "/asked/")};
+            free(before);
+            before = need(strdup(line));
+        }
+        runs[*n_runs - 1].end = row + 1;
+    }
+    if (row < n_rows || getline(&line, &cap, in) > 0)
+        npy_give_up(path, "has not one line for each row", 65);
+    fclose(in);
+    free(before);
+    free(line);
+    return runs;
+}
+
+static void
+shuffle_runs(run runs[], size_t n)
+{
+    for (size_t i = n; i > 1; i--) {
+        const size_t j = draw(0, i) % i;
+        const run other = runs[j];
+        runs[j] = runs[i - 1];
+        runs[i - 1] = other;
+    }
+}
+
+/* Rows of asked sounds, each as likely as the others, in random order. */
+static void
+write_asked(const char *path, const npy *x, const run runs[], size_t n_runs)
+{
+    size_t *row = need(malloc((x->n + 1) * sizeof *row)), n = 0;
+    for (size_t i = 0; i < n_runs; i++)
+        for (size_t r = runs[i].first; runs[i].asked && r < runs[i].end; r++)
+            row[n++] = r;
+    const size_t wanted = n < ASKED ? n : ASKED;
+    FILE *to = npy_create(path, wanted, x->dim);
+    for (size_t i = 0; i < wanted; i++) {
+        const size_t j = i + draw(1, i) % (n - i), taken = row[j];
+        row[j] = row[i];
+        npy_put(to, x->rows + taken * x->dim, 1, x->dim);
+    }
+    npy_close(to, path);
+    printf("%s: %zu rows, of %zu\n", path, wanted, n);
+    free(row);
+}
+
+static void
+write_stored(const char *path, const npy *x, const run runs[], size_t n_runs, size_t n)
+{
+    size_t there = 0, done = 0, n_sounds = 0;
+    for (size_t i = 0; i < n_runs; i++)
+        there += runs[i].asked ? 0 : runs[i].end - runs[i].first;
+    if (there < n)
+        fprintf(stderr, "vectors: only %zu stored rows, not %zu\n", there, n);
+    const size_t wanted = there < n ? there : n;
+    FILE *to = npy_create(path, wanted, x->dim);
+    for (size_t i = 0; i < n_runs && done < wanted; i++) {
+        const size_t all = runs[i].end - runs[i].first;
+        const size_t take = all < wanted - done ? all : wanted - done;
+        if (runs[i].asked)
+            continue;
+        npy_put(to, x->rows + runs[i].first * x->dim, take, x->dim);
+        done += take;
+        n_sounds++;
+    }
+    npy_close(to, path);
+    printf("%s: %zu rows of %zu sounds, of %zu rows\n", path, wanted, n_sounds, there);
+}
+
+static int
+split(const char *name, const char *stored, const char *asked, size_t n)
+{
+    char path[1024];
+    size_t n_runs;
+    snprintf(path, sizeof path, "%s.npy", name);
+    npy x = npy_map(path);
+    snprintf(path, sizeof path, "%s.csv", name);
+    run *runs = read_runs(path, x.n, &n_runs);
+    shuffle_runs(runs, n_runs);
+    write_stored(stored, &x, runs, n_runs, n);
+    write_asked(asked, &x, runs, n_runs);
+    free(runs);
+    npy_unmap(&x);
+    return 0;
+}
+
+/* ---- mix ---- */
+
+static void
+mix_block(const npy *x, const float matrix[], float wide[], float out[], size_t first,
+          size_t n)
+{
+    const size_t dim = x->dim;
+    for (size_t i = 0; i < n * MIXED; i++)
+        memcpy(wide + i * dim, x->rows + draw(2, first * MIXED + i) % x->n * dim,
+               dim * sizeof *wide);
+    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, (int)n, (int)dim,
+                (int)(MIXED * dim), 1, wide, (int)(MIXED * dim), matrix, (int)dim, 0,
+                out, (int)dim);
+    for (size_t i = 0; i < n; i++)
+        to_unit(out + i * dim, dim);
+}
+
+static int
+mix(const char *in, const char *path, size_t n)
+{
+    npy x = npy_map(in);
+    float *matrix = need(malloc(MIXED * x.dim * x.dim * sizeof *matrix));
+    float *wide = need(malloc(BLOCK * MIXED * x.dim * sizeof *wide));
+    float *out = need(malloc(BLOCK * x.dim * sizeof *out));
+    FILE *to = npy_create(path, n, x.dim);
+    for (size_t i = 0; i < MIXED * x.dim * x.dim; i++)
+        matrix[i] = normal(draw(3, i));
+    for (size_t i = 0; x.n && i < n; i += BLOCK) {
+        const size_t take = n - i < BLOCK ? n - i : BLOCK;
+        mix_block(&x, matrix, wide, out, i, take);
+        npy_put(to, out, take, x.dim);
+    }
+    npy_close(to, path);
+    free(out);
+    free(wide);
+    free(matrix);
+    npy_unmap(&x);
+    return 0;
+}
+
+/* ---- grow ---- */
+
+static float
+distance(const float a[], const float b[], size_t dim)
+{
+    double sum = 0;
+    for (size_t j = 0; j < dim; j++) {
+        const double d = (double)a[j] - (double)b[j];
+        sum += d * d;
+    }
+    return (float)sqrt(sum);
+}
+
+/* To the nearer one of the rows before and behind. */
+static float
+step_of(const npy *x, size_t row)
+{
+    const float *at = x->rows + row * x->dim;
+    const float back = row ? distance(at, at - x->dim, x->dim) : 2;
+    const float on = row + 1 < x->n ? distance(at, at + x->dim, x->dim) : 2;
+    return back < on ? back : on;
+}
+
+static void
+grow_row(const npy *x, uint64_t i, float out[])
+{
+    const size_t row = draw(4, i) % x->n;
+    const float *from = x->rows + row * x->dim;
+    for (size_t j = 0; j < x->dim; j++)
+        out[j] = normal(draw(5 + i, j));
+    const float scale = step_of(x, row) / length_of(out, x->dim);
+    for (size_t j = 0; j < x->dim; j++)
+        out[j] = from[j] + scale * out[j];
+    to_unit(out, x->dim);
+}
+
+static int
+grow(const char *in, const char *path, size_t n)
+{
+    npy x = npy_map(in);
+    float *out = need(malloc(BLOCK * x.dim * sizeof *out));
+    FILE *to = npy_create(path, n, x.dim);
+    for (size_t i = 0; x.n && i < n; i += BLOCK) {
+        const size_t take = n - i < BLOCK ? n - i : BLOCK;
+        for (size_t j = 0; j < take; j++)
+            grow_row(&x, i + j, out + j * x.dim);
+        npy_put(to, out, take, x.dim);
+    }
+    npy_close(to, path);
+    free(out);
+    npy_unmap(&x);
+    return 0;
+}
+
+static int
+head(const char *in, const char *path, size_t n)
+{
+    npy x = npy_map(in);
+    const size_t take = x.n < n ? x.n : n;
+    FILE *to = npy_create(path, take, x.dim);
+    npy_put(to, x.rows, take, x.dim);
+    npy_close(to, path);
+    npy_unmap(&x);
+    return 0;
+}
+
+int
+main(int argc, char **argv)
+{
+    const size_t n = argc > 1 ? strtoull(argv[argc - 1], NULL, 10) : 0;
+    const char *what = argc > 1 ? argv[1] : "";
+    if (argc == 6 && n && !strcmp(what, "split"))
+        return split(argv[2], argv[3], argv[4], n);
+    if (argc == 5 && n && !strcmp(what, "mix"))
+        return mix(argv[2], argv[3], n);
+    if (argc == 5 && n && !strcmp(what, "grow"))
+        return grow(argv[2], argv[3], n);
+    if (argc == 5 && n && !strcmp(what, "head"))
+        return head(argv[2], argv[3], n);
+    fputs("usage: vectors split NAME STORED.npy ASKED.npy N\n"
+          "       vectors mix|grow|head IN.npy OUT.npy N\n",
+          stderr);
+    return 64;
+}
