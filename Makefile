@@ -1,5 +1,5 @@
 # hearken: one build file, everything under build/. Targets: all demo check lint bench asan
-# tsan fuzz golden prior install uninstall clean, and packages (which the first four call).
+# bench-index tsan fuzz golden prior install uninstall clean, and packages (which the first four call).
 B ?= build
 PREFIX ?= /usr/local
 CC = gcc
@@ -96,6 +96,24 @@ $(BENCHES): $(B)/tests/bench/%: $(B)/tests/bench/%.o $(LIB_OBJ)
 	$(Q)$(LINK) $^ $(PKGLIBS) $$(pkg-config --silence-errors --libs aubio) -lm -o $@
 $(B)/tests/bench/%.o: CPPFLAGS += $(shell pkg-config --exists aubio && echo -DHAVE_AUBIO)
 
+# make bench-index SOUNDS=folder: hearken's indexes beside FAISS and hnswlib; an hour.
+bench-index: packages
+	@tests/packages.sh bench bench-index
+	@tests/bench/faiss.sh $(FAISS)
+	@$(MAKE) --no-print-directory -s all $(B)/tests/bench/vectors $(B)/tests/bench/bench_index
+	@B=$(B) tests/bench/bench_index.sh $(SOUNDS)
+FAISS = $(B)/bench-index/faiss
+COMPILE_CXX = g++ -std=c++17 -fopenmp -I. -isystem $(FAISS) $(PKGCFLAGS) -MMD -MP -Wall -Wextra \
+              -Wshadow $(CFLAGS) $(SAN) -mavx2 -mfma
+$(B)/tests/bench/%.o: tests/bench/%.cpp Makefile
+	@mkdir -p $(@D)
+	$(SAY) "compile $<"
+	$(Q)$(COMPILE_CXX) -c $< -o $@
+INDEX_BENCH = bench_index engines engine_hearken truth
+$(B)/tests/bench/bench_index: $(INDEX_BENCH:%=$(B)/tests/bench/%.o) $(LIB_OBJ)
+	$(SAY) "link    $@"
+	$(Q)g++ -fopenmp $(CFLAGS) $(SAN) $^ $(FAISS)/libfaiss.a $(PKGLIBS) -o $@
+
 # make fuzz SECONDS_EACH=600: every fuzzer in tests/fuzz_*.c, by clang's libFuzzer.
 SECONDS_EACH ?= 60
 fuzz:
@@ -139,7 +157,7 @@ uninstall:
 clean:
 	rm -rf build
 
-.PHONY: all packages demo check checks tools asan tsan bench benches fuzz fuzzers lint golden prior \
+.PHONY: all packages demo check checks tools asan tsan bench bench-index benches fuzz fuzzers lint golden prior \
         install uninstall clean
 .SECONDARY:
 -include $(shell find $(B) -name '*.d' 2>/dev/null)

@@ -1,4 +1,5 @@
-#include "engine_hearken.h"
+/* hearken's own indexes, through index/index.h alone. */
+#include "engines.h"
 
 #include <atomic>
 #include <stdatomic.h> /* empty in C++17: index.h includes it again */
@@ -11,7 +12,7 @@ extern "C" {
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
-#include <cstring>
+#include <fstream>
 #include <numeric>
 
 namespace
@@ -33,7 +34,8 @@ class Hearken : public Engine
         idx_close(index);
     }
 
-    void load(const Vectors &base, const std::string &) override
+    void
+    load(const Vectors &base, const std::string &) override
     {
         char why[500] = "";
         const size_t before = resident_bytes();
@@ -43,12 +45,14 @@ class Hearken : public Engine
             give_up(path + ": no memory to search with", 70);
         rss_bytes = resident_bytes() - before;
         idx_memory(index, &bytes);
+        std::ifstream(path + ".seconds") >> build_s;
         built = idx_scale_of(index, FRAME)->params;
         find_rows(base);
     }
 
     /* Of cells, rows that are compared cost as well: so do several widths. */
-    std::vector<Ladder> ladders() const override
+    std::vector<Ladder>
+    ladders() const override
     {
         std::vector<Ladder> out;
         if (built.family == IDX_EXACT)
@@ -60,14 +64,16 @@ class Hearken : public Engine
         return out;
     }
 
-    Ladder fixed() const override
+    Ladder
+    fixed() const override
     {
         return {{built.n_probes, static_cast<double>(built.width), "as built"}};
     }
 
     /* The cap grows as the probes do, or a recall above the one that the index was made
      * for could not be reached; as built, it is the file's. */
-    void set(const Effort &e) override
+    void
+    set(const Effort &e) override
     {
         idx_params p = built;
         p.n_probes = e.a;
@@ -81,7 +87,8 @@ class Hearken : public Engine
             give_up(path + ": cannot be searched with " + e.text, 70);
     }
 
-    void query(const float x[], int64_t ids[K]) override
+    void
+    query(const float x[], int64_t ids[K]) override
     {
         idx_hit hits[K];
         uint32_t n = 0;
@@ -92,16 +99,18 @@ class Hearken : public Engine
     }
 
   private:
-    Ladder probes(double width) const
+    Ladder
+    probes(double width) const
     {
         char text[80];
         Ladder out;
         const unsigned least = std::max(built.n_tables, 1U);
-        const unsigned most = built.family == IDX_CELLS ? built.n_cells : IDX_MAX_PROBES;
+        const unsigned most =
+            built.family == IDX_CELLS ? built.n_cells : 0U + IDX_MAX_PROBES;
         for (double x = least; x <= most; x = std::fmax(x * 1.2, x + 1)) {
             const unsigned a = static_cast<unsigned>(x);
-            snprintf(text, sizeof text, width > 0 ? "%u probes, width %.1f" : "%u probes",
-                     a, width);
+            snprintf(text, sizeof text,
+                     width > 0 ? "%u probes, width %.1f" : "%u probes", a, width);
             out.push_back({a, width, text});
         }
         return out;
@@ -109,7 +118,8 @@ class Hearken : public Engine
 
     /* An index may keep its entries in an order of its own; those of one sound are in
      * their order in time, as the rows of base are. */
-    void find_rows(const Vectors &base)
+    void
+    find_rows(const Vectors &base)
     {
         const idx_scale *s = idx_scale_of(index, FRAME);
         if (s->n_entries != base.n || s->dim != base.dim)
@@ -129,7 +139,8 @@ class Hearken : public Engine
     }
 
     /* Rows may be rounded, to a byte a value at the worst, but not be others. */
-    void check_rows(const Vectors &base) const
+    void
+    check_rows(const Vectors &base) const
     {
         std::vector<float> x(base.dim);
         for (size_t i = 0; i < CHECKED; i++) {

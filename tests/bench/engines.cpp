@@ -1,8 +1,6 @@
 /* The peers: FAISS by its factory, and hnswlib. */
 #include "engines.h"
 
-#include "engine_hearken.h"
-
 #include <faiss/IndexHNSW.h>
 #include <faiss/IndexIVF.h>
 #include <faiss/IndexRefine.h>
@@ -49,7 +47,8 @@ file_bytes(const std::string &path)
 
 /* Efforts from least to most, about a fifth apart. */
 Ladder
-rising(unsigned least, unsigned most, const char *unit, double b, const std::string &more)
+rising(unsigned least, unsigned most, const char *unit, double b,
+       const std::string &more)
 {
     Ladder out;
     for (double x = least; x <= most; x = std::fmax(x * 1.2, x + 1)) {
@@ -67,15 +66,16 @@ class Peer : public Engine
     {
     }
 
-    void load(const Vectors &base, const std::string &base_path) override
+    void
+    load(const Vectors &base, const std::string &base_path) override
     {
         std::string path = base_path + "." + name;
         for (size_t i = base_path.size() + 1; i < path.size(); i++)
             if (path[i] == ':' || path[i] == ',')
                 path[i] = '-';
         if (!file_bytes(path)) {
-            fprintf(stderr, "bench_index: building %s, to be kept as %s\n", name.c_str(),
-                    path.c_str());
+            fprintf(stderr, "bench_index: building %s, to be kept as %s\n",
+                    name.c_str(), path.c_str());
             const auto began = std::chrono::steady_clock::now();
             build(base);
             const std::chrono::duration<double> took =
@@ -109,7 +109,8 @@ class Faiss : public Peer
     {
     }
 
-    std::vector<Ladder> ladders() const override
+    std::vector<Ladder>
+    ladders() const override
     {
         std::vector<Ladder> out;
         if (hnsw)
@@ -123,7 +124,8 @@ class Faiss : public Peer
         return out;
     }
 
-    void set(const Effort &e) override
+    void
+    set(const Effort &e) override
     {
         if (hnsw)
             hnsw->hnsw.efSearch = static_cast<int>(e.a);
@@ -133,31 +135,36 @@ class Faiss : public Peer
             refine->k_factor = static_cast<float>(e.b);
     }
 
-    void query(const float x[], int64_t ids[K]) override
+    void
+    query(const float x[], int64_t ids[K]) override
     {
         float distance[K];
         index->search(1, x, K, distance, ids);
     }
 
   private:
-    void build(const Vectors &base) override
+    void
+    build(const Vectors &base) override
     {
         index.reset(faiss::index_factory(static_cast<int>(base.dim), factory.c_str()));
         index->train(static_cast<faiss::Index::idx_t>(base.n), base.rows);
         index->add(static_cast<faiss::Index::idx_t>(base.n), base.rows);
     }
 
-    void write(const std::string &path) override
+    void
+    write(const std::string &path) override
     {
         faiss::write_index(index.get(), path.c_str());
     }
 
-    void forget() override
+    void
+    forget() override
     {
         index.reset();
     }
 
-    void read(const std::string &path, const Vectors &) override
+    void
+    read(const std::string &path, const Vectors &) override
     {
         index.reset(faiss::read_index(path.c_str()));
         refine = dynamic_cast<faiss::IndexRefine *>(index.get());
@@ -183,17 +190,20 @@ class Hnswlib : public Peer
     {
     }
 
-    std::vector<Ladder> ladders() const override
+    std::vector<Ladder>
+    ladders() const override
     {
         return {rising(K, 2000, "ef ", 0, "")};
     }
 
-    void set(const Effort &e) override
+    void
+    set(const Effort &e) override
     {
         index->setEf(e.a);
     }
 
-    void query(const float x[], int64_t ids[K]) override
+    void
+    query(const float x[], int64_t ids[K]) override
     {
         auto found = index->searchKnn(x, K);
         for (int i = 0; i < K; i++)
@@ -205,7 +215,8 @@ class Hnswlib : public Peer
   private:
     typedef hnswlib::HierarchicalNSW<float> Graph;
 
-    void build(const Vectors &base) override
+    void
+    build(const Vectors &base) override
     {
         const size_t ef_construction = 200;
         space.reset(new hnswlib::L2Space(base.dim));
@@ -222,17 +233,20 @@ class Hnswlib : public Peer
             w.join();
     }
 
-    void write(const std::string &path) override
+    void
+    write(const std::string &path) override
     {
         index->saveIndex(path);
     }
 
-    void forget() override
+    void
+    forget() override
     {
         index.reset();
     }
 
-    void read(const std::string &path, const Vectors &base) override
+    void
+    read(const std::string &path, const Vectors &base) override
     {
         space.reset(new hnswlib::L2Space(base.dim));
         index.reset(new Graph(space.get(), path));
@@ -250,7 +264,8 @@ engine_new(const std::string &description)
 {
     const size_t equals = description.find('='), colon = description.find(':');
     if (equals != std::string::npos)
-        return hearken_new(description.substr(0, equals), description.substr(equals + 1));
+        return hearken_new(description.substr(0, equals),
+                           description.substr(equals + 1));
     if (colon != std::string::npos && colon + 1 < description.size()) {
         const std::string what = description.substr(colon + 1);
         if (!description.compare(0, colon, "faiss"))

@@ -1,8 +1,8 @@
 /*
- * What answers a query in bench_index: hearken's indexes and their peers, one class each,
- * asked in one way. An engine has ladders of efforts: along a ladder an answer takes
- * longer and finds more, and its best setting is the cheapest on any ladder that finds
- * enough.
+ * What answers a query in bench_index: hearken's indexes and their peers, one class
+ * each, asked in one way. An engine has ladders of efforts: along a ladder an answer
+ * takes longer and finds more, and its best setting is the cheapest on any ladder that
+ * finds enough.
  */
 #ifndef HEARKEN_TESTS_BENCH_ENGINES_H
 #define HEARKEN_TESTS_BENCH_ENGINES_H
@@ -48,7 +48,8 @@ class Engine
     virtual void load(const Vectors &base, const std::string &base_path) = 0;
     virtual std::vector<Ladder> ladders() const = 0;
     /* Efforts to be timed whatever they find. */
-    virtual Ladder fixed() const
+    virtual Ladder
+    fixed() const
     {
         return Ladder();
     }
@@ -60,11 +61,14 @@ class Engine
 /*
  * An engine by its description:
  *
- *     faiss:FACTORY         of FAISS's index_factory, such as faiss:IVF1024,PQ64x4fs,RFlat
- *     hnswlib:M             graph of that many links
- *     LABEL=FILE.hkn        an index of hearken with the rows of base at its frame scale
+ *     faiss:FACTORY         of FAISS's index_factory, such as
+ * faiss:IVF1024,PQ64x4fs,RFlat hnswlib:M             graph of that many links
+ *     LABEL=FILE.hkn        an index of hearken with the rows of base at its frame
+ * scale
  */
 std::unique_ptr<Engine> engine_new(const std::string &description);
+
+std::unique_ptr<Engine> hearken_new(const std::string &label, const std::string &path);
 
 /* Says why on stderr and ends the program. */
 [[noreturn]] void give_up(const std::string &why, int status);

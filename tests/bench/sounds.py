@@ -119,7 +119,7 @@ def main(out, folders):
             todo += copies(path, name, place[side, "copies"])
     for name in VOICES:
         side = "asked" if is_asked(name) else "stored"
-        todo += [voice(name, i, place[side, "voices"]) for i in range(4)]
+        todo += [voice(name, i, place[side, "voices"]) for i in range(2)]
     for i in range(160):
         side = "asked" if is_asked("synth %d" % i) else "stored"
         todo.append(synth(i, place[side, "synths"]))

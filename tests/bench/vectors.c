@@ -11,7 +11,9 @@
  *         row and its nearer neighbour in IN (the frame before or after)
  *     vectors head IN.npy OUT.npy N               the first N rows
  *
- * Row i of mix and grow depends on i and IN alone, not on N.
+ * Beside each OUT.npy stands OUT.csv, which tells hearken import which rows are of one
+ * sound; in mix and grow, where none are, each thousand. Row i of mix and grow depends
+ * on i and IN alone, not on N.
  */
 #include "npy.h"
 
@@ -24,6 +26,7 @@ enum {
     MIXED = 10,   /* rows in one */
     BLOCK = 4096, /* rows worked on at a time */
     ASKED = 10000,
+    SOUND = 1000, /* rows of one sound, where there are none */
 };
 
 static uint64_t
@@ -76,6 +79,51 @@ to_unit(float x[], size_t dim)
     const float length = length_of(x, dim);
     for (size_t j = 0; j < dim; j++)
         x[j] /= length > 0 ? length : 1;
+}
+
+/* ---- Rows and what they are of ---- */
+
+typedef struct {
+    const char *path;
+    FILE *rows, *names;
+    size_t dim;
+} out;
+
+static out
+out_open(const char *path, size_t n, size_t dim)
+{
+    char names[1024];
+    const size_t stem = strlen(path) > 4 ? strlen(path) - 4 : 0;
+    snprintf(names, sizeof names, "%.*s.csv", (int)stem, path);
+    out to = {path, npy_create(path, n, dim), fopen(names, "w"), dim};
+    if (!to.names)
+        npy_give_up(names, "cannot be written", 74);
+    fputs("sound,start,length,label\n", to.names);
+    return to;
+}
+
+/* n rows of a sound, which begin at its frame number first. */
+static void
+out_put(out *to, const float rows[], size_t n, size_t sound, size_t first)
+{
+    npy_put(to->rows, rows, n, to->dim);
+    for (size_t i = first; i < first + n; i++)
+        fprintf(to->names, "sound-%zu,%zu.%02zu,0.1,\n", sound, i / 100, i % 100);
+}
+
+/* Rows first .. first+n-1 of all, where sounds are a matter of counting. */
+static void
+out_put_counted(out *to, const float rows[], size_t n, size_t first)
+{
+    for (size_t i = 0; i < n; i++)
+        out_put(to, rows + i * to->dim, 1, (first + i) / SOUND, (first + i) % SOUND);
+}
+
+static void
+out_close(out *to)
+{
+    npy_close(to->rows, to->path);
+    npy_close(to->names, to->path);
 }
 
 /* ---- split ---- */
@@ -158,17 +206,16 @@ write_stored(const char *path, const npy *x, const run runs[], size_t n_runs, si
     if (there < n)
         fprintf(stderr, "vectors: only %zu stored rows, not %zu\n", there, n);
     const size_t wanted = there < n ? there : n;
-    FILE *to = npy_create(path, wanted, x->dim);
+    out to = out_open(path, wanted, x->dim);
     for (size_t i = 0; i < n_runs && done < wanted; i++) {
         const size_t all = runs[i].end - runs[i].first;
         const size_t take = all < wanted - done ? all : wanted - done;
         if (runs[i].asked)
             continue;
-        npy_put(to, x->rows + runs[i].first * x->dim, take, x->dim);
+        out_put(&to, x->rows + runs[i].first * x->dim, take, n_sounds++, 0);
         done += take;
-        n_sounds++;
     }
-    npy_close(to, path);
+    out_close(&to);
     printf("%s: %zu rows of %zu sounds, of %zu rows\n", path, wanted, n_sounds, there);
 }
 
@@ -192,7 +239,7 @@ split(const char *name, const char *stored, const char *asked, size_t n)
 /* ---- mix ---- */
 
 static void
-mix_block(const npy *x, const float matrix[], float wide[], float out[], size_t first,
+mix_block(const npy *x, const float matrix[], float wide[], float rows[], size_t first,
           size_t n)
 {
     const size_t dim = x->dim;
@@ -201,9 +248,9 @@ mix_block(const npy *x, const float matrix[], float wide[], float out[], size_t 
                dim * sizeof *wide);
     cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, (int)n, (int)dim,
                 (int)(MIXED * dim), 1, wide, (int)(MIXED * dim), matrix, (int)dim, 0,
-                out, (int)dim);
+                rows, (int)dim);
     for (size_t i = 0; i < n; i++)
-        to_unit(out + i * dim, dim);
+        to_unit(rows + i * dim, dim);
 }
 
 static int
@@ -212,17 +259,17 @@ mix(const char *in, const char *path, size_t n)
     npy x = npy_map(in);
     float *matrix = need(malloc(MIXED * x.dim * x.dim * sizeof *matrix));
     float *wide = need(malloc(BLOCK * MIXED * x.dim * sizeof *wide));
-    float *out = need(malloc(BLOCK * x.dim * sizeof *out));
-    FILE *to = npy_create(path, n, x.dim);
+    float *rows = need(malloc(BLOCK * x.dim * sizeof *rows));
+    out to = out_open(path, n, x.dim);
     for (size_t i = 0; i < MIXED * x.dim * x.dim; i++)
         matrix[i] = normal(draw(3, i));
     for (size_t i = 0; x.n && i < n; i += BLOCK) {
         const size_t take = n - i < BLOCK ? n - i : BLOCK;
-        mix_block(&x, matrix, wide, out, i, take);
-        npy_put(to, out, take, x.dim);
+        mix_block(&x, matrix, wide, rows, i, take);
+        out_put_counted(&to, rows, take, i);
     }
-    npy_close(to, path);
-    free(out);
+    out_close(&to);
+    free(rows);
     free(wide);
     free(matrix);
     npy_unmap(&x);
@@ -253,32 +300,32 @@ step_of(const npy *x, size_t row)
 }
 
 static void
-grow_row(const npy *x, uint64_t i, float out[])
+grow_row(const npy *x, uint64_t i, float moved[])
 {
     const size_t row = draw(4, i) % x->n;
     const float *from = x->rows + row * x->dim;
     for (size_t j = 0; j < x->dim; j++)
-        out[j] = normal(draw(5 + i, j));
-    const float scale = step_of(x, row) / length_of(out, x->dim);
+        moved[j] = normal(draw(5 + i, j));
+    const float scale = step_of(x, row) / length_of(moved, x->dim);
     for (size_t j = 0; j < x->dim; j++)
-        out[j] = from[j] + scale * out[j];
-    to_unit(out, x->dim);
+        moved[j] = from[j] + scale * moved[j];
+    to_unit(moved, x->dim);
 }
 
 static int
 grow(const char *in, const char *path, size_t n)
 {
     npy x = npy_map(in);
-    float *out = need(malloc(BLOCK * x.dim * sizeof *out));
-    FILE *to = npy_create(path, n, x.dim);
+    float *rows = need(malloc(BLOCK * x.dim * sizeof *rows));
+    out to = out_open(path, n, x.dim);
     for (size_t i = 0; x.n && i < n; i += BLOCK) {
         const size_t take = n - i < BLOCK ? n - i : BLOCK;
         for (size_t j = 0; j < take; j++)
-            grow_row(&x, i + j, out + j * x.dim);
-        npy_put(to, out, take, x.dim);
+            grow_row(&x, i + j, rows + j * x.dim);
+        out_put_counted(&to, rows, take, i);
     }
-    npy_close(to, path);
-    free(out);
+    out_close(&to);
+    free(rows);
     npy_unmap(&x);
     return 0;
 }
@@ -288,9 +335,9 @@ head(const char *in, const char *path, size_t n)
 {
     npy x = npy_map(in);
     const size_t take = x.n < n ? x.n : n;
-    FILE *to = npy_create(path, take, x.dim);
-    npy_put(to, x.rows, take, x.dim);
-    npy_close(to, path);
+    out to = out_open(path, take, x.dim);
+    out_put_counted(&to, x.rows, take, 0);
+    out_close(&to);
     npy_unmap(&x);
     return 0;
 }
