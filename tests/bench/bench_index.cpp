@@ -179,6 +179,14 @@ class Bench
     void
     print_sweeps() const
     {
+        std::vector<const Engine *> seen;
+        for (const Point &p : points)
+            if (std::find(seen.begin(), seen.end(), p.engine) == seen.end()) {
+                seen.push_back(p.engine);
+                for (const Effort &e : p.engine->fixed())
+                    fprintf(tsv, "built\t%s\t%s\n", p.engine->name.c_str(),
+                            e.text.c_str());
+            }
         for (const Point &p : points)
             fprintf(tsv, "sweep\t%s\t%s\t%.5f\t%.2f\n", p.engine->name.c_str(),
                     p.effort.text.c_str(), p.recall, p.p50);

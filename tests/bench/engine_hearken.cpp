@@ -67,7 +67,14 @@ class Hearken : public Engine
     Ladder
     fixed() const override
     {
-        return {{built.n_probes, static_cast<double>(built.width), "as built"}};
+        char text[120] = "as built";
+        if (built.family == IDX_CELLS)
+            snprintf(text, sizeof text, "as built: %u cells, %u probes, width %.2f",
+                     built.n_cells, built.n_probes, static_cast<double>(built.width));
+        else if (built.family != IDX_EXACT)
+            snprintf(text, sizeof text, "as built: K %u, L %u, %u probes",
+                     built.n_planes, built.n_tables, built.n_probes);
+        return {{built.n_probes, static_cast<double>(built.width), text}};
     }
 
     /* The cap grows as the probes do, or a recall above the one that the index was made
