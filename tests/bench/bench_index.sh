@@ -12,7 +12,7 @@
 #   SCALE    vectors of the part scale (20000000: 25 GB on disk, 15 in memory, half an hour)
 set -eu
 cd "$(dirname "$0")/../.."
-export LC_ALL=C B=${B:-build}
+export LC_ALL=C B=${B:-build} OMP_WAIT_POLICY=passive
 work=$B/bench-index
 n=${N:-1000000}
 read -r -a peers <<<"${ENGINES:-faiss:IVF1024,PQ64x4fs,RFlat faiss:IVF1024,PQ64x4fsr,RFlat faiss:IVF1024,Flat faiss:HNSW32 hnswlib:M16}"
@@ -58,7 +58,7 @@ make_vectors() {
     tests/bench/sounds.py "$work/corpus" "$@"
     [ -f "$work/all.hkn" ] || "$B/hearken" build "$work/corpus" -o "$work/all.hkn" \
         --index-family exact --dsp-frame-ms 10 --dsp-frame-dim 128
-    [ -f "$work/all.csv" ] || "$B/hearken" export "$work/all.hkn" -o "$work/all" \
+    [ -f "$work/all.npy" ] || "$B/hearken" export "$work/all.hkn" -o "$work/all" \
         --export-scale frame
     mkdir -p "$work/real" "$work/mixed"
     [ -f "$work/real/queries.npy" ] || "$B/tests/bench/vectors" split "$work/all" \

@@ -39,7 +39,7 @@ class Hearken : public Engine
     {
         char why[500] = "";
         const size_t before = resident_bytes();
-        if (idx_open(&index, path.c_str(), why, sizeof why))
+        if (idx_load(&index, path.c_str(), why, sizeof why))
             give_up(why, 65);
         if (idx_scratch_new(&scratch, index))
             give_up(path + ": no memory to search with", 70);

@@ -9,7 +9,8 @@
  *     vectors grow IN.npy OUT.npy N               many from few: row i is a row of IN
  * that the counter i picks, moved in a random direction by as much as lies between that
  *         row and its nearer neighbour in IN (the frame before or after)
- *     vectors head IN.npy OUT.npy N               the first N rows
+ *     vectors head IN.npy OUT.npy N               the first N rows, and what IN.csv
+ * says
  *
  * Beside each OUT.npy stands OUT.csv, which tells hearken import which rows are of one
  * sound; in mix and grow, where none are, each thousand. Row i of mix and grow depends
@@ -89,15 +90,29 @@ typedef struct {
     size_t dim;
 } out;
 
+/* NAME.csv of NAME.npy. */
+static void
+name_of_table(const char *path, char table[], size_t len)
+{
+    const size_t stem = strlen(path) > 4 ? strlen(path) - 4 : 0;
+    snprintf(table, len, "%.*s.csv", (int)stem, path);
+}
+
+static FILE *
+create_table(const char *path)
+{
+    char table[1024];
+    name_of_table(path, table, sizeof table);
+    FILE *to = fopen(table, "w");
+    if (!to)
+        npy_give_up(table, "cannot be written", 74);
+    return to;
+}
+
 static out
 out_open(const char *path, size_t n, size_t dim)
 {
-    char names[1024];
-    const size_t stem = strlen(path) > 4 ? strlen(path) - 4 : 0;
-    snprintf(names, sizeof names, "%.*s.csv", (int)stem, path);
-    out to = {path, npy_create(path, n, dim), fopen(names, "w"), dim};
-    if (!to.names)
-        npy_give_up(names, "cannot be written", 74);
+    out to = {path, npy_create(path, n, dim), create_table(path), dim};
     fputs("sound,start,length,label\n", to.names);
     return to;
 }
@@ -330,15 +345,33 @@ grow(const char *in, const char *path, size_t n)
     return 0;
 }
 
+/* The first lines of the table beside IN go beside OUT. */
+static void
+copy_names(const char *in, const char *path, size_t n_lines)
+{
+    char from[1024], *line = NULL;
+    size_t cap = 0;
+    name_of_table(in, from, sizeof from);
+    FILE *old = fopen(from, "r"), *to = create_table(path);
+    if (!old)
+        npy_give_up(from, "is not there", 66);
+    for (size_t i = 0; i < n_lines && getline(&line, &cap, old) > 0; i++)
+        fputs(line, to);
+    free(line);
+    fclose(old);
+    npy_close(to, path);
+}
+
 static int
 head(const char *in, const char *path, size_t n)
 {
     npy x = npy_map(in);
     const size_t take = x.n < n ? x.n : n;
-    out to = out_open(path, take, x.dim);
-    out_put_counted(&to, x.rows, take, 0);
-    out_close(&to);
+    FILE *to = npy_create(path, take, x.dim);
+    npy_put(to, x.rows, take, x.dim);
+    npy_close(to, path);
     npy_unmap(&x);
+    copy_names(in, path, 1 + take);
     return 0;
 }
 
