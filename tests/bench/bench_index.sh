@@ -89,20 +89,20 @@ race() {
 curves() {
     local trees=() k l
     part curves 200000
-    export ROUNDS=0
+    export ROUNDS=0 SWEEP=500
     for l in 1 2 4 8 16 32 64; do
         import "$work/curves" "forest-$l" --index-family forest --index-tables "$l"
         trees+=("$l=$work/curves/forest-$l.hkn")
     done
     bench "$work/curves" forest "${trees[@]}"
     import "$work/curves" chosen --index-family hyperplane
-    bench "$work/curves" chosen "chosen=$work/curves/chosen.hkn"
+    ENOUGH=0.955 bench "$work/curves" chosen "chosen=$work/curves/chosen.hkn"
     for k in 8 10 12 14 16 18; do
         for l in 2 4 8 16 32; do
             [ -s "$work/curves/grid-$k-$l.tsv" ] && continue
             import "$work/curves" grid --index-family hyperplane --index-planes "$k" \
                 --index-tables "$l"
-            bench "$work/curves" "grid-$k-$l" "$k-$l=$work/curves/grid.hkn"
+            ENOUGH=0.955 bench "$work/curves" "grid-$k-$l" "$k-$l=$work/curves/grid.hkn"
             rm "$work/curves/grid.hkn"
         done
     done

@@ -146,7 +146,8 @@ def draw_recall(work, out):
     if not every:
         return
     engines = list(dict.fromkeys(e for _, found in sets for e in found))
-    picture = Picture(70 + 430 * len(sets) + 10, 470 + 16 * ((len(engines) + 2) // 3),
+    columns = max(1, 430 * len(sets) // 280)
+    picture = Picture(80 + 430 * len(sets), 470 + 16 * -(-len(engines) // columns),
                       "Recall@10 against time per query, one thread")
     for i, (name, found) in enumerate(sets):
         panel = Panel(picture, 70 + 430 * i, 62, 450 + 430 * i, 400, round_range(every),
@@ -157,7 +158,7 @@ def draw_recall(work, out):
             if points:
                 picture.curve(panel.place(points), COLOURS[engines.index(e) % len(COLOURS)])
     for i, e in enumerate(engines):
-        x, y = 70 + 275 * (i % 3), 460 + 16 * (i // 3)
+        x, y = 70 + 280 * (i % columns), 460 + 16 * (i // columns)
         picture.line(x, y - 4, x + 18, y - 4, COLOURS[i % len(COLOURS)], 3)
         picture.text(x + 24, y, e)
     picture.write(out + "/index-recall.svg")
