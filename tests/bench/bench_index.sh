@@ -31,15 +31,20 @@ families=${FAMILIES:-$(cut -d ' ' -f 1 <<<"$indexes" | paste -sd ' ')}
 has() {
     [[ " $1 " == *" $2 "* ]]
 }
-# import FOLDER NAME OPTION...: FOLDER/NAME.hkn of FOLDER/base.npy, and how long it took.
+# import FOLDER NAME OPTION...: FOLDER/NAME.hkn of FOLDER/base.npy; how long it took, and how
+# much memory.
 import() {
-    local folder=$1 to=$1/$2.hkn began
+    local folder=$1 to=$1/$2.hkn
     shift 2
     [ -f "$to" ] && return
-    began=$(date +%s%N)
-    "$B/hearken" import "$folder/base.npy" --import-labels "$folder/base.csv" -o "$to" "$@" |
-        sed -n "s|^  frame|${to#"$work"/}:|p" >&2
-    echo "$((($(date +%s%N) - began) / 10000000))e-2" >"$to.seconds"
+    python3 -c 'import resource, subprocess, sys, time
+began = time.time()
+subprocess.check_call(sys.argv[2:])
+took = time.time() - began
+peak_mb = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+open(sys.argv[1], "w").write("%.2f\n" % took)
+print("    built in %.1f s, %.0f MB at the most" % (took, peak_mb))' "$to.seconds" \
+        "$B/hearken" import "$folder/base.npy" --import-labels "$folder/base.csv" -o "$to" "$@"
 }
 # bench FOLDER NAME ENGINE...: a run on the vectors of a folder.
 bench() {
@@ -116,9 +121,11 @@ scale() {
     [ -f "$work/scale/base.npy" ] || "$B/tests/bench/vectors" grow "$work/real/base.npy" \
         "$work/scale/base.npy" "${SCALE:-20000000}"
     import "$work/scale" cells-f16 --index-family cells --index-rows f16
+    printf '\n## %s vectors\n\n' "${SCALE:-20000000}"
     bench "$work/scale" race "cells-f16=$work/scale/cells-f16.hkn"
 }
 
+mkdir -p "$work"
 echo "$(sed -n 's/^model name\s*: //p' /proc/cpuinfo | head -1), $(nproc) cores, load $(cut -d ' ' -f 1 /proc/loadavg), $(date +%F)"
 if has "$parts" vectors; then make_vectors "$@"; fi
 if has "$parts" race; then

@@ -77,19 +77,19 @@ class Hearken : public Engine
         return {{built.n_probes, static_cast<double>(built.width), text}};
     }
 
-    /* The cap grows as the probes do, or a recall above the one that the index was made
-     * for could not be reached; as built, it is the file's. */
+    /* The caps grow as the probes do, or a recall above the one that the index was made
+     * for could not be reached; as built, they are the file's. */
     void
     set(const Effort &e) override
     {
         idx_params p = built;
+        const double more =
+            std::fmax(static_cast<double>(e.a) / std::max(built.n_probes, 1U), 1);
         p.n_probes = e.a;
         if (e.b > 0)
             p.width = static_cast<float>(e.b);
-        const double more = static_cast<double>(e.a) / std::max(built.n_probes, 1U);
-        const double cap = std::fmax(more, 1) * built.max_candidates;
-        p.max_candidates =
-            static_cast<uint32_t>(std::fmin(cap, static_cast<double>(row.size())));
+        p.max_candidates = at_most_all(more * built.max_candidates);
+        p.max_scanned = at_most_all(more * built.max_scanned);
         if (built.family != IDX_EXACT && idx_scratch_set(scratch, FRAME, &p))
             give_up(path + ": cannot be searched with " + e.text, 70);
     }
@@ -106,12 +106,19 @@ class Hearken : public Engine
     }
 
   private:
+    uint32_t
+    at_most_all(double n) const
+    {
+        return static_cast<uint32_t>(std::fmin(n, static_cast<double>(row.size())));
+    }
+
     Ladder
     probes(double width) const
     {
         char text[80];
         Ladder out;
-        const unsigned least = std::max(built.n_tables, 1U);
+        const unsigned least =
+            built.family == IDX_CELLS ? 1 : std::max(built.n_tables, 1U);
         const unsigned most =
             built.family == IDX_CELLS ? built.n_cells : 0U + IDX_MAX_PROBES;
         for (double x = least; x <= most; x = std::fmax(x * 1.2, x + 1)) {

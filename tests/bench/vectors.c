@@ -4,17 +4,16 @@
  *     vectors split NAME STORED.npy ASKED.npy N   NAME.npy and NAME.csv of hearken
  *         export to N rows of sounds below /stored/, whole sounds in random order, and
  *         ASKED rows of those below /asked/
- *     vectors mix IN.npy OUT.npy N                what is not clustered: ten rows of
- * IN, drawn at random, side by side, through one Gaussian matrix, to unit length
- *     vectors grow IN.npy OUT.npy N               many from few: row i is a row of IN
- * that the counter i picks, moved in a random direction by as much as lies between that
- *         row and its nearer neighbour in IN (the frame before or after)
- *     vectors head IN.npy OUT.npy N               the first N rows, and what IN.csv
- * says
+ *     vectors mix IN.npy OUT.npy N     what is not clustered: ten rows of IN, drawn at
+ *         random, side by side, through one Gaussian matrix, to unit length
+ *     vectors grow IN.npy OUT.npy N    many from few: N / n rows of each of the n of
+ *         IN, moved in a random direction by as much as lies between that row and its
+ *         nearer neighbour in IN (the frame before or after); of the same sounds
+ *     vectors head IN.npy OUT.npy N    the first N rows, and what IN.csv says of them
  *
  * Beside each OUT.npy stands OUT.csv, which tells hearken import which rows are of one
- * sound; in mix and grow, where none are, each thousand. Row i of mix and grow depends
- * on i and IN alone, not on N.
+ * sound; in mix, where none are, each thousand. Random numbers come from counters: row
+ * i can be made without those before it.
  */
 #include "npy.h"
 
@@ -314,10 +313,10 @@ step_of(const npy *x, size_t row)
     return back < on ? back : on;
 }
 
+/* Row i of what is made of a row of x. */
 static void
-grow_row(const npy *x, uint64_t i, float moved[])
+grow_row(const npy *x, size_t row, uint64_t i, float moved[])
 {
-    const size_t row = draw(4, i) % x->n;
     const float *from = x->rows + row * x->dim;
     for (size_t j = 0; j < x->dim; j++)
         moved[j] = normal(draw(5 + i, j));
@@ -327,20 +326,26 @@ grow_row(const npy *x, uint64_t i, float moved[])
     to_unit(moved, x->dim);
 }
 
+/* What sounds become: their rows follow each other. */
 static int
 grow(const char *in, const char *path, size_t n)
 {
+    char table[1024];
+    size_t n_runs, made = 0;
     npy x = npy_map(in);
-    float *rows = need(malloc(BLOCK * x.dim * sizeof *rows));
+    name_of_table(in, table, sizeof table);
+    run *runs = read_runs(table, x.n, &n_runs);
+    float *moved = need(malloc(x.dim * sizeof *moved));
     out to = out_open(path, n, x.dim);
-    for (size_t i = 0; x.n && i < n; i += BLOCK) {
-        const size_t take = n - i < BLOCK ? n - i : BLOCK;
-        for (size_t j = 0; j < take; j++)
-            grow_row(&x, i + j, rows + j * x.dim);
-        out_put_counted(&to, rows, take, i);
-    }
+    for (size_t r = 0; r < n_runs; r++)
+        for (size_t row = runs[r].first, of_sound = 0; row < runs[r].end; row++)
+            for (; made < (row + 1) * n / x.n; made++) {
+                grow_row(&x, row, made, moved);
+                out_put(&to, moved, 1, r, of_sound++);
+            }
     out_close(&to);
-    free(rows);
+    free(moved);
+    free(runs);
     npy_unmap(&x);
     return 0;
 }
