@@ -3,7 +3,7 @@
 
 Fills OUT/stored and OUT/asked, by one seed and without a clock:
 
-    given   the sounds of the folders (sonic-pi-samples where there is none), as they are
+    given   sonic-pi-samples and the sounds of the folders, as they are
     copies  of each of them two, higher and faster or lower and slower; stored only
     voices  espeak-ng reading numbers, each voice in its language
     synths  sox: waves, noises and plucked strings, swept and shaken
@@ -132,4 +132,4 @@ def main(out, folders):
 if __name__ == "__main__":
     if len(sys.argv) < 2:
         sys.exit("usage: sounds.py OUT [FOLDER...]")
-    main(sys.argv[1], sys.argv[2:] or ["/usr/share/sonic-pi/samples"])
+    main(sys.argv[1], ["/usr/share/sonic-pi/samples"] + sys.argv[2:])

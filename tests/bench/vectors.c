@@ -2,8 +2,8 @@
  * The vectors that indexes are compared on. All by one seed.
  *
  *     vectors split NAME STORED.npy ASKED.npy N   NAME.npy and NAME.csv of hearken
- *         export to N rows of sounds below /stored/, whole sounds in random order, and
- *         ASKED rows of those below /asked/
+ *         export to N rows of sounds below /stored/, whole sounds in random order with
+ *         their copies, and ASKED rows of those below /asked/
  *     vectors mix IN.npy OUT.npy N     what is not clustered: ten rows of IN, drawn at
  *         random, side by side, through one Gaussian matrix, to unit length
  *     vectors grow IN.npy OUT.npy N    many from few: N / n rows of each of the n of
@@ -142,11 +142,27 @@ out_close(out *to)
 
 /* ---- split ---- */
 
-/* Rows first .. end-1 are of one sound. */
+/* Rows first .. end-1 are of one file, those of equal key of one sound and its copies.
+ */
 typedef struct {
     size_t first, end;
+    uint64_t key;
     bool asked;
 } run;
+
+/* A hash of a file's name without its folder; of a copy, NAME.0.wav, of NAME. */
+static uint64_t
+key_of(const char *path)
+{
+    const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+    size_t n = strlen(name);
+    uint64_t key = SEED;
+    if (strstr(path, "/copies/") && n > strlen(".0.wav"))
+        n -= strlen(".0.wav");
+    for (size_t i = 0; i < n; i++)
+        key = mix64(key ^ (unsigned char)name[i]);
+    return key;
+}
 
 /* Sounds as export's CSV lists them: one line a row, of which the first field says the
  * sound. */
@@ -166,7 +182,8 @@ read_runs(const char *path, size_t n_rows, size_t *n_runs)
             npy_give_up(path, "has a line without a comma", 65);
         *end = 0;
         if (!row || strcmp(line, before) != 0) {
-            runs[(*n_runs)++] = (run){.first = row, .asked = strstr(line, "/asked/")};
+            runs[(*n_runs)++] = (run){
+                .first = row, .key = key_of(line), .asked = strstr(line, "/asked/")};
             free(before);
             before = need(strdup(line));
         }
@@ -180,15 +197,14 @@ read_runs(const char *path, size_t n_rows, size_t *n_runs)
     return runs;
 }
 
-static void
-shuffle_runs(run runs[], size_t n)
+/* By key, which is as good as at random. */
+static int
+by_key(const void *a, const void *b)
 {
-    for (size_t i = n; i > 1; i--) {
-        const size_t j = draw(0, i) % i;
-        const run other = runs[j];
-        runs[j] = runs[i - 1];
-        runs[i - 1] = other;
-    }
+    const run *x = a, *y = b;
+    if (x->key != y->key)
+        return x->key < y->key ? -1 : 1;
+    return (x->first > y->first) - (x->first < y->first);
 }
 
 /* Rows of asked sounds, each as likely as the others, in random order. */
@@ -214,19 +230,26 @@ write_asked(const char *path, const npy *x, const run runs[], size_t n_runs)
 static void
 write_stored(const char *path, const npy *x, const run runs[], size_t n_runs, size_t n)
 {
-    size_t there = 0, done = 0, n_sounds = 0;
+    size_t there = 0, done = 0, n_sounds = 0, of_sound = 0;
     for (size_t i = 0; i < n_runs; i++)
         there += runs[i].asked ? 0 : runs[i].end - runs[i].first;
     if (there < n)
         fprintf(stderr, "vectors: only %zu stored rows, not %zu\n", there, n);
     const size_t wanted = there < n ? there : n;
+    uint64_t key = 0;
     out to = out_open(path, wanted, x->dim);
     for (size_t i = 0; i < n_runs && done < wanted; i++) {
         const size_t all = runs[i].end - runs[i].first;
         const size_t take = all < wanted - done ? all : wanted - done;
         if (runs[i].asked)
             continue;
-        out_put(&to, x->rows + runs[i].first * x->dim, take, n_sounds++, 0);
+        if (!done || runs[i].key != key) {
+            n_sounds++;
+            of_sound = 0;
+        }
+        key = runs[i].key;
+        out_put(&to, x->rows + runs[i].first * x->dim, take, n_sounds, of_sound);
+        of_sound += take;
         done += take;
     }
     out_close(&to);
@@ -242,7 +265,7 @@ split(const char *name, const char *stored, const char *asked, size_t n)
     npy x = npy_map(path);
     snprintf(path, sizeof path, "%s.csv", name);
     run *runs = read_runs(path, x.n, &n_runs);
-    shuffle_runs(runs, n_runs);
+    qsort(runs, n_runs, sizeof *runs, by_key);
     write_stored(stored, &x, runs, n_runs, n);
     write_asked(asked, &x, runs, n_runs);
     free(runs);
