@@ -1,5 +1,6 @@
-# hearken: one build file, everything under build/. Targets: all demo check lint bench asan
-# bench-index tsan fuzz golden prior install uninstall clean, and packages (which the first four call).
+# hearken: one build file, everything under build/. Targets: all demo check lint bench
+# bench-index asan tsan fuzz golden prior install uninstall clean, and packages (which the
+# first ones call).
 B ?= build
 PREFIX ?= /usr/local
 CC = gcc
@@ -129,13 +130,13 @@ $(FUZZERS): $(B)/tests/fuzz_%: $(B)/tests/fuzz_%.o $(LIB_OBJ)
 # Layout, static checks, shell scripts; hot objects free of heap, locks and stdio; leaves
 # that know only themselves; files of at most 500 lines.
 lint: all
-	clang-format --dry-run --Werror $$(git ls-files '*.[ch]' | grep -v tests/tools/rtguard.c)
+	clang-format --dry-run --Werror $$(git ls-files '*.[ch]' '*.cpp' | grep -v tests/tools/rtguard.c)
 	shellcheck -x -S warning $$(git ls-files '*.sh') .ci/run
 	@for o in $(HOT); do test -f $(B)/$$o.o || { echo "lint: no such hot object: $$o"; exit 1; }; done
 	! nm -Au $(HOT:%=$(B)/%.o) | grep -E ' U (.*alloc|free|.*printf.*|puts|fwrite|pthread_.*)$$'
 	! grep -nE '^#include "(rt|dsp|index|osc)/' dsp/*.[ch] index/*.[ch] osc/*.[ch] | \
 	    grep -vE '^(dsp|index|osc)/[^:]*:[0-9]*:#include "\1/'
-	! wc -l $$(git ls-files '*.c' '*.h') | awk '$$2 != "total" && $$1 > 500' | grep .
+	! wc -l $$(git ls-files '*.c' '*.h' '*.cpp') | awk '$$2 != "total" && $$1 > 500' | grep .
 
 # make prior SOUNDS=folder: what indexes of few sounds lean on, from sonic-pi-samples.
 prior: $(B)/tests/bench/prior
