@@ -15,7 +15,7 @@
  * 1.001 times the tenth, by distances in double; the exact answers are kept beside
  * BASE.
  *
- * In the environment: CORE (1), ROUNDS (10; 0 only sweeps), IDLE (200: queries with
+ * In the environment: CORE (1), ROUNDS (10; 0 only sweeps), IDLE (60: queries with
  * pauses, 0 for none), SWEEP (1000: queries of a sweep), ENOUGH (0.995: recall at which
  * it ends), TARGETS (0.95 0.99).
  */
@@ -400,7 +400,7 @@ race(Bench &bench, const std::vector<std::unique_ptr<Engine>> &engines)
     for (auto &e : engines)
         bench.enter_fixed(*e);
     bench.race(n_rounds);
-    bench.race_idle(std::stoul(setting("IDLE", "200")));
+    bench.race_idle(std::stoul(setting("IDLE", "60")));
     bench.print();
 }
 
