@@ -21,6 +21,7 @@ struct idx_hash {
     uint32_t last_choices; /* of the last function */
     uint32_t rank_bits;    /* for 0..n_choices; all functions of a key in 32 bits */
     uint32_t slot_bits;    /* of a key, or of a key mixed where there are checks */
+    size_t own_bytes;      /* of s->own, that choices are made from */
     /* The next choice of function number at / n_functions of table at % n_functions;
      * NULL where all are there from the beginning. */
     void (*more)(idx_scratch *s, const idx_hash *h, size_t at);
@@ -51,8 +52,10 @@ bool idx_hash_next(idx_scratch *s, const idx_hash *h, uint32_t *table, uint64_t 
 
 /* Searches the buckets in this order: FMT_STARTS, FMT_IDS and, where there are
  * any, FMT_CHECKS of the scale. */
+/* signs are those of the sketches, where the scale has any (params.leaf). */
 void idx_hash_search(const idx_index *index, uint32_t scale, idx_scratch *s,
-                     const idx_hash *h, idx_top *top, idx_work *work);
+                     const idx_hash *h, const uint64_t signs[], idx_top *top,
+                     idx_work *work);
 
 /* A key of many bits as a slot in its high bits and a check value in its low 32. */
 static inline uint64_t

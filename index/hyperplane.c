@@ -36,5 +36,5 @@ idx_hyperplane_search(const idx_index *index, uint32_t scale, idx_scratch *s,
                       idx_top *top, idx_work *work)
 {
     const idx_hash h = idx_hyperplane_hash(index, scale, s);
-    idx_hash_search(index, scale, s, &h, top, work);
+    idx_hash_search(index, scale, s, &h, index->part[scale][FMT_SIGNS], top, work);
 }

@@ -1,5 +1,6 @@
 /* Building and checking the tables of hyperplane LSH. Cold. */
 #include "hyperplane.h"
+#include "sketch.h"
 #include "tables.h"
 
 #include <stdio.h>
@@ -20,6 +21,7 @@ choose(idx_params *p, const idx_scale *scale, const idx_making *how)
         p->n_planes = log2_n < 10 ? 8 : log2_n > 22 ? 20 : log2_n - 2;
     if (p->n_tables == 0)
         p->n_tables = 12;
+    p->leaf = idx_sketch_bits(scale->dim);
 }
 
 static bool
@@ -43,6 +45,10 @@ bytes(const fmt_scale *h, uint32_t kind)
         return tables * h->n_planes * h->dim * sizeof(float);
     case FMT_STARTS:
         return tables * (((uint64_t)1 << h->n_planes) + 1) * sizeof(uint32_t);
+    case FMT_SIGNS:
+        return h->leaf ? idx_rotate_words(h->dim) * sizeof(uint64_t) : 0;
+    case FMT_CODES:
+        return idx_sketch_bytes(h->leaf, h->n_entries);
     case FMT_IDS:
         return tables * h->n_entries * sizeof(uint32_t);
     default:
@@ -61,7 +67,8 @@ holds(const idx_index *index, uint32_t scale, char *fault, size_t fault_len)
            fmt_units_hold(part[FMT_PLANES], (size_t)p->n_tables * p->n_planes, s->dim,
                           "plane", fault, fault_len) &&
            idx_tables_hold(&t, p->n_tables, 1U << p->n_planes, s->n_entries, fault,
-                           fault_len);
+                           fault_len) &&
+           idx_sketch_holds(s, part[FMT_CODES], fault, fault_len);
 }
 
 /* Rows on their way to keys. */
@@ -110,6 +117,8 @@ build(idx_built *out, const idx_scale *scale, const idx_making *how)
     if (!st &&
         !idx_tables_sort(out, key, p->n_tables, 1U << p->n_planes, scale->n_entries))
         st = IDX_ENOMEM;
+    if (!st && p->leaf)
+        st = idx_sketch_build_own(out, scale, how);
     free(key);
     return st;
 }
@@ -120,7 +129,7 @@ needs(const idx_scale *scale, idx_needs *n)
     const idx_params *p = &scale->params;
     const size_t sides = (size_t)p->n_tables * p->n_planes;
     n->sides = n->sides > sides ? n->sides : sides;
-    idx_tables_needs(scale, sides, 1, n);
+    idx_tables_needs(scale, sides, 1, 0, n);
 }
 
 const idx_family_ops idx_hyperplane_ops = {

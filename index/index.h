@@ -97,9 +97,10 @@ typedef struct {
     float candidates;        /* mean rows compared per query, measured by idx_tune() */
     uint32_t metric;         /* idx_metric */
     uint32_t stored;         /* idx_stored */
-    uint32_t n_cells;        /* cells */
-    uint32_t leaf;        /* forest: entries in a leaf at most; cells: blocks of codes,
-                             known once they are built */
+    uint32_t n_cells;        /* cells; forest: nodes of all trees, known once built */
+    uint32_t leaf; /* forest: entries in a leaf at most; cells: blocks of codes, known
+                      once they are built; LSH by tables: bits of the sketch of a row,
+                      0 for none */
     uint32_t max_scanned; /* cells: codes scored at most, in probe order */
     float width;          /* p-stable: of a bucket; cells: standard errors of a code
                              by which a row may miss the tenth and is still compared */
@@ -216,7 +217,8 @@ typedef struct {
 } idx_hit;
 
 typedef struct {
-    uint32_t n_candidates; /* rows compared exactly */
+    uint32_t n_candidates; /* rows compared: exactly, or by a sketch that rules them
+                              out */
     uint32_t n_probes;     /* buckets, leaves or cells visited */
     uint32_t n_scanned;    /* codes scored */
     uint32_t cut;          /* 1 when a cap ended the search early */

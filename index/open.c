@@ -226,7 +226,7 @@ take_scale(const opening *o, const fmt_scale *h, uint32_t scale)
         .knots = part[FMT_KNOTS],
         .rows = h->stored == IDX_F32 ? part[FMT_ROWS] : NULL,
         .entries = part[FMT_ENTRIES],
-        .codes = part[FMT_CODES],
+        .codes = h->family == IDX_CODES ? part[FMT_CODES] : NULL,
         .hamming_knots = part[FMT_HAMMING],
         .params = {.family = h->family,
                    .n_planes = h->n_planes,

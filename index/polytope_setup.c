@@ -1,5 +1,6 @@
 /* Building and checking the tables of cross-polytope LSH. Cold. */
 #include "polytope.h"
+#include "sketch.h"
 #include "tables.h"
 
 #include <stdio.h>
@@ -11,9 +12,10 @@ choose(idx_params *p, const idx_scale *scale, const idx_making *how)
     const uint32_t log2_n = 31U - (uint32_t)__builtin_clz(scale->n_entries);
     (void)how;
     if (p->n_planes == 0)
-        p->n_planes = log2_n < 10 ? 8 : log2_n > 22 ? 20 : log2_n - 2;
+        p->n_planes = log2_n < 8 ? 8 : log2_n > 20 ? 20 : log2_n;
     if (p->n_tables == 0)
-        p->n_tables = 12;
+        p->n_tables = 10;
+    p->leaf = idx_sketch_bits(scale->dim);
 }
 
 static bool
@@ -31,7 +33,8 @@ n_functions(const idx_params *p, uint32_t dim)
 }
 
 /* FMT_CENTRE as hyperplanes have it, FMT_SIGNS uint64 [n_tables][n_functions][words] of
- * a rotation each, FMT_STARTS and FMT_IDS as in tables.h. */
+ * a rotation each and then that of the sketches, FMT_CODES as in sketch.h, FMT_STARTS
+ * and FMT_IDS as in tables.h. */
 static uint64_t
 bytes(const fmt_scale *h, uint32_t kind)
 {
@@ -40,7 +43,10 @@ bytes(const fmt_scale *h, uint32_t kind)
     case FMT_CENTRE:
         return (uint64_t)h->dim * sizeof(float);
     case FMT_SIGNS:
-        return n_functions(&p, h->dim) * idx_rotate_words(h->dim) * sizeof(uint64_t);
+        return (n_functions(&p, h->dim) + (h->leaf > 0)) * idx_rotate_words(h->dim) *
+               sizeof(uint64_t);
+    case FMT_CODES:
+        return idx_sketch_bytes(h->leaf, h->n_entries);
     case FMT_STARTS:
         return h->n_tables * (((uint64_t)1 << h->n_planes) + 1) * sizeof(uint32_t);
     case FMT_IDS:
@@ -59,7 +65,8 @@ holds(const idx_index *index, uint32_t scale, char *fault, size_t fault_len)
     const idx_tables t = {part[FMT_STARTS], part[FMT_IDS]};
     return idx_centre_holds(part[FMT_CENTRE], s->dim, fault, fault_len) &&
            idx_tables_hold(&t, s->params.n_tables, 1U << s->params.n_planes,
-                           s->n_entries, fault, fault_len);
+                           s->n_entries, fault, fault_len) &&
+           idx_sketch_holds(s, part[FMT_CODES], fault, fault_len);
 }
 
 /* Rows on their way to keys. */
@@ -95,21 +102,24 @@ static idx_status
 build(idx_built *out, const idx_scale *scale, const idx_making *how)
 {
     const idx_params *p = &scale->params;
-    const size_t n = n_functions(p, scale->dim);
+    const size_t n = n_functions(p, scale->dim), n_all = n + (p->leaf > 0);
     uint32_t *key = calloc((size_t)p->n_tables * scale->n_entries, sizeof *key);
     float *centre = out->at[FMT_CENTRE] = calloc(scale->dim, sizeof *centre);
     uint64_t *signs = out->at[FMT_SIGNS] =
-        calloc(n * idx_rotate_words(scale->dim), sizeof *signs);
+        calloc(n_all * idx_rotate_words(scale->dim), sizeof *signs);
     hashing job = {scale, centre, signs, key};
     idx_status st = key && centre && signs ? IDX_OK : IDX_ENOMEM;
     if (!st) {
         idx_mean_of_rows(centre, scale);
-        idx_rotate_signs(signs, scale->dim, (uint32_t)n, how->seed);
+        idx_rotate_signs(signs, scale->dim, (uint32_t)n_all, how->seed);
         st = idx_tables_hash(scale, how, hash_row, &job) ? IDX_OK : IDX_EIO;
     }
     if (!st &&
         !idx_tables_sort(out, key, p->n_tables, 1U << p->n_planes, scale->n_entries))
         st = IDX_ENOMEM;
+    if (!st && p->leaf)
+        st =
+            idx_sketch_build(out, scale, how, signs + n * idx_rotate_words(scale->dim));
     free(key);
     return st;
 }
@@ -119,9 +129,8 @@ needs(const idx_scale *scale, idx_needs *n)
 {
     const idx_polytope p = idx_polytope_of(scale->dim, scale->params.n_planes);
     const size_t functions = n_functions(&scale->params, scale->dim);
-    const size_t bytes_of_ranks = functions * 2 * p.d * sizeof(int32_t);
-    idx_tables_needs(scale, functions, 2 * p.d - 1, n);
-    n->own_bytes = n->own_bytes > bytes_of_ranks ? n->own_bytes : bytes_of_ranks;
+    idx_tables_needs(scale, functions, 2 * p.d - 1,
+                     functions * 2 * p.d * sizeof(int32_t), n);
 }
 
 const idx_family_ops idx_cross_polytope_ops = {

@@ -8,6 +8,7 @@
  * more).
  */
 #include "hash.h"
+#include "sketch.h"
 
 #include <string.h>
 
@@ -271,9 +272,15 @@ land(idx_walk *w, const bucket *b)
 
 void
 idx_hash_search(const idx_index *index, uint32_t scale, idx_scratch *s,
-                const idx_hash *h, idx_top *top, idx_work *work)
+                const idx_hash *h, const uint64_t signs[], idx_top *top, idx_work *work)
 {
     idx_walk w = idx_walk_begin(index, scale, s, top, work);
+    idx_sketch sketch;
+    if (index->scales[scale].params.leaf) {
+        sketch = idx_sketch_begin(index, scale, s, signs,
+                                  (float *)(void *)((char *)s->own + h->own_bytes));
+        w.sketch = &sketch;
+    }
     bucket flight[IDX_FLIGHT];
     uint32_t n;
     bool more = true;

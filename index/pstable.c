@@ -46,5 +46,7 @@ idx_stable_search(const idx_index *index, uint32_t scale, idx_scratch *s, idx_to
                   idx_work *work)
 {
     const idx_hash h = idx_stable_hash(index, scale, s);
-    idx_hash_search(index, scale, s, &h, top, work);
+    if (index->scales[scale].params.leaf) /* whose sketches are around a centre */
+        idx_hash_centre(index, scale, s);
+    idx_hash_search(index, scale, s, &h, index->part[scale][FMT_SIGNS], top, work);
 }

@@ -2,6 +2,7 @@
 #include "plan.h"
 #include "pstable.h"
 #include "random.h"
+#include "sketch.h"
 #include "strangers.h"
 
 #include <math.h>
@@ -108,6 +109,7 @@ idx_stable_choose(idx_params *p, const idx_scale *scale, const idx_making *how)
     as.params.metric = p->metric;
     if (p->n_tables == 0)
         p->n_tables = DEFAULT_TABLES;
+    p->leaf = idx_sketch_bits(scale->dim);
     if (p->n_planes && p->width > 0.0F)
         return;
     const double radius = take_near(&d, &as, how);

@@ -1,6 +1,7 @@
 /* Building and checking the tables of p-stable LSH. Cold. */
 #include "pstable.h"
 #include "random.h"
+#include "sketch.h"
 #include "tables.h"
 
 #include <math.h>
@@ -42,6 +43,12 @@ bytes(const fmt_scale *h, uint32_t kind)
     case FMT_STARTS:
         return tables * (((uint64_t)1 << idx_slot_bits(h->n_entries)) + 1) *
                sizeof(uint32_t);
+    case FMT_CENTRE:
+        return h->leaf ? (uint64_t)h->dim * sizeof(float) : 0;
+    case FMT_SIGNS:
+        return h->leaf ? idx_rotate_words(h->dim) * sizeof(uint64_t) : 0;
+    case FMT_CODES:
+        return idx_sketch_bytes(h->leaf, h->n_entries);
     case FMT_IDS:
     case FMT_CHECKS:
         return tables * h->n_entries * sizeof(uint32_t);
@@ -78,6 +85,12 @@ holds(const idx_index *index, uint32_t scale, char *fault, size_t fault_len)
         return FAULT("an offset is outside of 0..1");
     if (!idx_tables_hold(&t, s->params.n_tables, n_slots, s->n_entries, fault,
                          fault_len))
+        return false;
+    const float most = 1e37F;
+    if (s->params.leaf &&
+        fmt_first_outside(part[FMT_CENTRE], s->dim, -most, most) < s->dim)
+        return FAULT("the centre of sketches is not finite");
+    if (!idx_sketch_holds(s, part[FMT_CODES], fault, fault_len))
         return false;
     return checks_rise(&t, part[FMT_CHECKS], s->params.n_tables, n_slots,
                        s->n_entries) ||
@@ -193,6 +206,12 @@ build(idx_built *out, const idx_scale *scale, const idx_making *how)
     }
     if (!st)
         st = sort_keys(out, key, p->n_tables, scale->n_entries);
+    if (!st && p->leaf) {
+        float *centre = out->at[FMT_CENTRE] = calloc(scale->dim, sizeof *centre);
+        if (centre)
+            idx_mean_of_rows(centre, scale);
+        st = centre ? idx_sketch_build_own(out, scale, how) : IDX_ENOMEM;
+    }
     free(key);
     return st;
 }
@@ -202,7 +221,7 @@ needs(const idx_scale *scale, idx_needs *n)
 {
     const size_t functions = (size_t)scale->params.n_tables * scale->params.n_planes;
     n->sides = n->sides > functions ? n->sides : functions;
-    idx_tables_needs(scale, functions, 2, n);
+    idx_tables_needs(scale, functions, 2, 0, n);
 }
 
 static uint32_t

@@ -95,6 +95,8 @@ typedef struct {
     idx_work *work;
     uint32_t max_candidates;
     uint32_t n_found;
+    const struct idx_sketch *sketch; /* sketch.h; NULL where rows have none */
+    uint32_t n_kept;                 /* rows that their sketches let through */
 } idx_walk;
 
 /* Begins; a family whose candidates may repeat needs seen[] and says so. */

@@ -1,5 +1,6 @@
 #include "tables.h"
 #include "random.h"
+#include "sketch.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -170,6 +171,8 @@ idx_tables_fit(const fmt_scale *h, uint32_t most, uint32_t n_buckets, char *faul
                      h->n_probes, h->n_tables, n_buckets);
     if (h->max_candidates == 0)
         return FAULT("max_candidates is 0");
+    if (h->leaf && h->leaf != idx_sketch_bits(h->dim))
+        return FAULT("rows of %u floats have no sketches of %u bits", h->dim, h->leaf);
     return true;
 }
 
@@ -181,13 +184,15 @@ larger(size_t a, size_t b)
 
 void
 idx_tables_needs(const idx_scale *scale, size_t n_functions, size_t n_choices,
-                 idx_needs *n)
+                 size_t own_bytes, idx_needs *n)
 {
     /* a probe is replaced by one more where there is one choice, else by two */
     const size_t grows = n_choices > 1 ? 2 : 1;
     n->tables = larger(n->tables, scale->params.n_tables);
     n->functions = larger(n->functions, n_functions);
     n->choices = larger(n->choices, n_functions * n_choices);
+    n->own_bytes =
+        larger(n->own_bytes, own_bytes + idx_sketch_scratch_bytes(scale->params.leaf));
     n->seen = larger(n->seen, scale->n_entries);
     n->probes = larger(n->probes, grows * IDX_MAX_PROBES);
 }

@@ -53,9 +53,9 @@ bool idx_centre_holds(const float centre[], uint32_t dim, char *fault,
                       size_t fault_len);
 
 /* Raises what a search of these tables needs of a scratch: n_functions of all of them,
- * with n_choices each. */
+ * with n_choices each, which are made from own_bytes. */
 void idx_tables_needs(const idx_scale *scale, size_t n_functions, size_t n_choices,
-                      idx_needs *n);
+                      size_t own_bytes, idx_needs *n);
 
 /* out[dim] = the mean of the rows of a scale, summed in double. */
 void idx_mean_of_rows(float out[], const idx_scale *scale);
