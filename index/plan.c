@@ -16,7 +16,7 @@ share(const double p[], size_t n, uint32_t n_functions, uint32_t n_tables)
 
 idx_plan
 idx_plan_of(const idx_pairs *pairs, uint32_t n_functions, double recall,
-            uint32_t n_entries, uint32_t dim)
+            uint32_t n_entries)
 {
     uint32_t low = 1, high = MOST_TABLES;
     while (low < high) {
@@ -28,7 +28,5 @@ idx_plan_of(const idx_pairs *pairs, uint32_t n_functions, double recall,
     }
     const double candidates =
         n_entries * share(pairs->any, pairs->n_any, n_functions, low);
-    return (idx_plan){.n_tables = low,
-                      .candidates = candidates,
-                      .macs = ((double)n_functions * low + candidates) * dim};
+    return (idx_plan){.n_tables = low, .candidates = candidates};
 }

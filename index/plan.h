@@ -18,7 +18,6 @@ typedef struct {
 typedef struct {
     uint32_t n_tables;
     double candidates; /* different rows that share a bucket with a query */
-    double macs;       /* products and sums of a query: projections and comparisons */
 } idx_plan;
 
 /*
@@ -28,6 +27,6 @@ typedef struct {
  *   recall(K, L) = mean over near pairs of 1 - (1 - p^K)^L
  */
 idx_plan idx_plan_of(const idx_pairs *pairs, uint32_t n_functions, double recall,
-                     uint32_t n_entries, uint32_t dim);
+                     uint32_t n_entries);
 
 #endif

@@ -8,7 +8,7 @@
 
 #include <check.h>
 
-enum { POLYTOPE, STABLE, FOREST, N_GOOD, ROWS = 40, DIM = 6 };
+enum { POLYTOPE, STABLE, FOREST, SKETCH, N_GOOD, ROWS = 40, DIM = 6, LONG = 34 };
 
 static unsigned char *good[N_GOOD];
 static size_t n_good[N_GOOD];
@@ -23,6 +23,7 @@ static const idx_params params[N_GOOD] = {
      .n_probes = 9,
      .width = 0.5F},
     {.family = IDX_FOREST, .n_planes = 2, .n_tables = 2, .n_probes = 5, .leaf = 8},
+    {.family = IDX_HYPERPLANE, .n_planes = 3, .n_tables = 2, .n_probes = 9, .leaf = 64},
 };
 
 static void
@@ -31,8 +32,8 @@ make_good(int i)
     char why[200] = "";
     corpus c;
     const char *path = temp_path("families.hkn");
-    corpus_make(&c, (const uint32_t[]){ROWS, 0, 0, 0}, (const uint32_t[]){DIM, 0, 0, 0},
-                3, 12);
+    corpus_make(&c, (const uint32_t[]){ROWS, 0, 0, 0},
+                (const uint32_t[]){i == SKETCH ? LONG : DIM, 0, 0, 0}, 3, 12);
     c.contents.scales[0].params = params[i];
     c.contents.scales[0].params.max_candidates = 30;
     c.contents.scales[0].params.recall = 0.9F;
@@ -119,6 +120,12 @@ static const struct {
     {"slot beyond the entries", STABLE, FMT_STARTS, 12, 41, "do not hold each"},
     {"entry beyond the rows", STABLE, FMT_IDS, 0, 0xffffffff, "a bucket holds entry"},
     {"row that is infinite", STABLE, FMT_ROWS, 4, 0x7f800000, "row[0] is not finite"},
+    {"sketches of short rows", POLYTOPE, FMT_SCALE, AT(leaf), 64, "no sketches of 64"},
+    {"sketches of another size", SKETCH, FMT_SCALE, AT(leaf), 128,
+     "no sketches of 128"},
+    {"sketches of no size", SKETCH, FMT_SCALE, AT(leaf), 0, "of another size"},
+    {"factor that is NaN", SKETCH, FMT_CODES, 24, 0x7fc00000, "sketch of row 1"},
+    {"offset that is infinite", SKETCH, FMT_CODES, 12, 0xff800000, "sketch of row 0"},
     {"a third kind of plane", FOREST, FMT_SCALE, AT(n_planes), 3, "no kind of plane"},
     {"a tree more", FOREST, FMT_SCALE, AT(n_tables), 3, "of another size"},
     {"65 trees", FOREST, FMT_SCALE, AT(n_tables), 65, "n_tables 65"},
@@ -221,8 +228,7 @@ main(int argc, char **argv)
 {
     for (int i = 0; i < N_GOOD; i++)
         make_good(i);
-    if (argc >
-        2) { /* a seed for tests/corpus, which fuzz_index grows from: 0, 1 or 2 */
+    if (argc > 2) { /* a seed for tests/corpus, which fuzz_index grows from: 0 to 3 */
         const int i = argv[1][0] - '0';
         FILE *f = i >= 0 && i < N_GOOD ? fopen(argv[2], "wb") : NULL;
         return !f || fwrite(good[i], 1, n_good[i], f) != n_good[i] || fclose(f) != 0;
