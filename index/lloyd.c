@@ -57,29 +57,14 @@ draw_far(const lloyd *l, idx_random *r)
     return last; /* rounding, or every row is a centre by now */
 }
 
-/* Whether every row is a centre already. */
-static bool
-all_served(const lloyd *l)
-{
-    uint32_t i = 0;
-    while (i < l->n && !(l->gap[i] > 0.0F))
-        i++;
-    return i == l->n;
-}
-
 static void
 plus_plus(lloyd *l, float centres[], uint32_t k, uint64_t seed)
 {
     idx_random r = idx_random_of(seed);
     for (uint32_t c = 0; c < k; c++) {
-        const bool served = c && all_served(l);
-        const uint32_t row = served ? 0
-                             : c    ? draw_far(l, &r)
-                                    : (uint32_t)(idx_draw(&r) % l->n);
+        const uint32_t row = c ? draw_far(l, &r) : (uint32_t)(idx_draw(&r) % l->n);
         float *centre = centres + (size_t)c * l->dim;
         memcpy(centre, l->rows + (size_t)row * l->dim, l->dim * sizeof *centre);
-        if (served) /* a copy, which stays without rows */
-            continue;
         l->kern->gaps(l->fresh, centre, l->rows, l->dim, l->n);
         for (uint32_t i = 0; i < l->n; i++)
             if (c == 0 || l->fresh[i] < l->gap[i])
@@ -142,7 +127,7 @@ idx_lloyd(float centres[], uint32_t k, const float rows[], uint32_t n, uint32_t 
     bool ok = l.gap && l.fresh && l.dot && l.half && l.of;
     if (ok)
         plus_plus(&l, centres, k, seed);
-    for (int round = 0; ok && round < rounds && !all_served(&l); round++) {
+    for (int round = 0; ok && round < rounds; round++) {
         assign(&l, centres, k);
         ok = idx_means(centres, k, rows, l.of, n, dim);
         fill_empty(&l, centres, k);

@@ -206,8 +206,6 @@ idx_seek(idx_tune_job *t)
     const bool own_cap = p->max_candidates != 0;
     if (!own_cap)
         p->max_candidates = t->scale.n_entries;
-    if (!own_cap && p->family == IDX_CELLS) /* codes leave few, but of equal rows all */
-        p->max_candidates = MIN_CAP * 10 + t->scale.n_entries / 50;
     if (p->family == IDX_CELLS && p->max_scanned == 0)
         p->max_scanned = UINT32_MAX;
     if (p->n_probes != 0)
