@@ -38,7 +38,7 @@ idx_means(float centres[], uint32_t k, const float rows[], const uint32_t of[],
     return ok;
 }
 
-/* A row by the share that its squared distance has of all. */
+/* A row by the share that its squared distance has of all; n when all have none. */
 static uint32_t
 draw_far(const lloyd *l, idx_random *r)
 {
@@ -46,7 +46,7 @@ draw_far(const lloyd *l, idx_random *r)
     for (uint32_t i = 0; i < l->n; i++)
         total += (double)l->gap[i];
     double left = idx_draw_unit(r) * total;
-    uint32_t last = 0;
+    uint32_t last = l->n;
     for (uint32_t i = 0; i < l->n; i++) {
         if (l->gap[i] > 0.0F)
             last = i;
@@ -54,22 +54,26 @@ draw_far(const lloyd *l, idx_random *r)
         if (left <= 0.0 && l->gap[i] > 0.0F)
             return i;
     }
-    return last; /* rounding, or every row is a centre by now */
+    return last; /* rounding */
 }
 
-static void
+/* Returns the number of centres that are places of their own. */
+static uint32_t
 plus_plus(lloyd *l, float centres[], uint32_t k, uint64_t seed)
 {
     idx_random r = idx_random_of(seed);
     for (uint32_t c = 0; c < k; c++) {
         const uint32_t row = c ? draw_far(l, &r) : (uint32_t)(idx_draw(&r) % l->n);
         float *centre = centres + (size_t)c * l->dim;
+        if (row == l->n)
+            return c;
         memcpy(centre, l->rows + (size_t)row * l->dim, l->dim * sizeof *centre);
         l->kern->gaps(l->fresh, centre, l->rows, l->dim, l->n);
         for (uint32_t i = 0; i < l->n; i++)
             if (c == 0 || l->fresh[i] < l->gap[i])
                 l->gap[i] = l->fresh[i];
     }
+    return k;
 }
 
 static void
@@ -114,7 +118,7 @@ fill_empty(lloyd *l, float centres[], uint32_t k)
     }
 }
 
-bool
+uint32_t
 idx_lloyd(float centres[], uint32_t k, const float rows[], uint32_t n, uint32_t dim,
           int rounds, uint64_t seed, const idx_kern *kern)
 {
@@ -125,9 +129,10 @@ idx_lloyd(float centres[], uint32_t k, const float rows[], uint32_t n, uint32_t 
     l.half = malloc(k * sizeof *l.half);
     l.of = malloc(n * sizeof *l.of);
     bool ok = l.gap && l.fresh && l.dot && l.half && l.of;
-    if (ok)
-        plus_plus(&l, centres, k, seed);
-    for (int round = 0; ok && round < rounds; round++) {
+    const uint32_t places = ok ? plus_plus(&l, centres, k, seed) : 0;
+    for (uint32_t c = places; ok && c < k; c++)
+        memcpy(centres + (size_t)c * dim, centres, dim * sizeof *centres);
+    for (int round = 0; ok && places == k && round < rounds; round++) {
         assign(&l, centres, k);
         ok = idx_means(centres, k, rows, l.of, n, dim);
         fill_empty(&l, centres, k);
@@ -137,5 +142,5 @@ idx_lloyd(float centres[], uint32_t k, const float rows[], uint32_t n, uint32_t 
     free(l.dot);
     free(l.half);
     free(l.of);
-    return ok;
+    return ok ? places : 0;
 }

@@ -30,6 +30,7 @@ idx_partition_free(idx_partition *p)
     free(p->groups);
     free(p->cells);
     free(p->half);
+    free(p->live);
     *p = (idx_partition){0};
 }
 
@@ -71,9 +72,10 @@ nearest_cell(const idx_partition *p, const idx_kern *kern, const float x[])
     uint32_t near[NEAR_GROUPS] = {0}, best = UINT32_MAX;
     float most = 0.0F, dot[256];
     const uint32_t n = p->n_groups > 1 ? near_groups(p, kern, x, near) : 1;
-    for (uint32_t i = 0; i < n; i++)
-        for (uint32_t at = p->group[near[i]]; at < p->group[near[i] + 1];) {
-            const uint32_t left = p->group[near[i] + 1] - at;
+    for (uint32_t i = 0; i < n; i++) {
+        const uint32_t end = p->group[near[i]] + p->live[near[i]];
+        for (uint32_t at = p->group[near[i]]; at < end;) {
+            const uint32_t left = end - at;
             const uint32_t some = left < 256 ? left : 256;
             kern->dots(dot, x, p->cells + (size_t)at * p->dim, p->dim, some);
             for (uint32_t c = 0; c < some; c++) {
@@ -86,6 +88,7 @@ nearest_cell(const idx_partition *p, const idx_kern *kern, const float x[])
             }
             at += some;
         }
+    }
     return best;
 }
 
@@ -234,10 +237,13 @@ learn_cells(void *job, size_t g)
         memcpy(rows, p->groups + g * p->dim, p->dim * sizeof *rows);
         for (uint32_t c = 0; c < k; c++)
             memcpy(cells + (size_t)c * p->dim, rows, p->dim * sizeof *rows);
-    } else if (!rows || !idx_lloyd(cells, k, rows, n, p->dim, ROUNDS_CELLS,
-                                   l->how->seed + g + 1, l->how->kern)) {
-        atomic_store(&l->failed, 1);
+        p->live[g] = 1;
+    } else if (rows) {
+        p->live[g] = idx_lloyd(cells, k, rows, n, p->dim, ROUNDS_CELLS,
+                               l->how->seed + g + 1, l->how->kern);
     }
+    if (p->live[g] == 0)
+        atomic_store(&l->failed, 1);
     free(rows);
 }
 
@@ -307,9 +313,11 @@ idx_partition_learn(idx_partition *out, const idx_scale *scale, uint32_t n_cells
     out->groups = calloc((size_t)n_groups * dim, sizeof *out->groups);
     out->cells = calloc((size_t)n_cells * dim, sizeof *out->cells);
     out->half = calloc(n_cells, sizeof *out->half);
+    out->live = calloc(n_groups, sizeof *out->live);
     learning l = {.p = out, .how = how};
-    idx_status st =
-        out->group && out->groups && out->cells && out->half ? IDX_OK : IDX_ENOMEM;
+    idx_status st = out->group && out->groups && out->cells && out->half && out->live
+                        ? IDX_OK
+                        : IDX_ENOMEM;
     if (!st)
         st = learn(&l, scale);
     free(l.rows);

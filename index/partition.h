@@ -18,6 +18,8 @@ typedef struct {
     float *groups;   /* [n_groups][dim] centres */
     float *cells;    /* [n_cells][dim] centres */
     float *half;     /* [n_cells] half the squared lengths of these */
+    uint32_t *live;  /* [n_groups] its cells that are places of their own, which come
+                        first and alone are given rows */
 } idx_partition;
 
 void idx_partition_free(idx_partition *p);
@@ -27,7 +29,8 @@ void idx_partition_free(idx_partition *p);
  * k-means++ (Arthur and Vassilvitskii, SODA 2007) and Lloyd's rounds for the groups,
  * the same within each group for its share of the cells, then Lloyd's rounds over all,
  * each row looking at the cells of its nearest groups. Rows may repeat: centres beyond
- * the distinct rows keep cells that stay empty. The same arguments give the same
+ * the distinct rows are copies whose cells stay empty, and are passed over while
+ * building, or a million copies of one row would be compared with thousands of them. The same arguments give the same
  * centres, whatever the threads. IDX_ENOMEM, or IDX_EIO when stopped; *out is then
  * empty.
  */

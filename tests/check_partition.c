@@ -78,14 +78,13 @@ START_TEST(distortion_never_rises_from_round_to_round)
 }
 END_TEST
 
-START_TEST(centres_without_rows_are_moved_to_the_farthest)
+START_TEST(fewer_places_than_centres_are_all_found_and_told)
 {
-    /* three far places, six centres: k-means++ takes all distinct rows, the other three
-     * centres are copies and nothing is left to be wrong */
     static const float x[] = {0, 0, 0, 10, 10, 10, 20, 20, 20, 30};
     float centres[6];
     for (uint64_t seed = 0; seed < 20; seed++) {
-        ck_assert(idx_lloyd(centres, 6, x, 10, 1, 6, seed, idx_kern_pick()));
+        ck_assert_uint_eq(idx_lloyd(centres, 6, x, 10, 1, 6, seed, idx_kern_pick()), 4);
+        ck_assert(centres[4] == centres[0] && centres[5] == centres[0]);
         ck_assert_double_eq(distortion(centres, 6, x, 10, 1), 0.0);
     }
 }
@@ -113,6 +112,8 @@ is_whole(const idx_partition *p, uint32_t n_cells, uint32_t dim)
     ck_assert_uint_eq(p->group[p->n_groups], n_cells);
     for (uint32_t g = 0; g < p->n_groups; g++) {
         ck_assert_uint_lt(p->group[g], p->group[g + 1]);
+        ck_assert_uint_ge(p->live[g], 1);
+        ck_assert_uint_le(p->live[g], p->group[g + 1] - p->group[g]);
         ck_assert_uint_eq(p->group[g] % IDX_CELL_UNIT, 0);
     }
     for (size_t i = 0; i < (size_t)n_cells * dim; i++)
@@ -170,7 +171,8 @@ START_TEST(equally_near_cells_and_groups_go_to_the_lower)
     static const float x[] = {1.0F, 0.5F, 9.5F};
     for (int c = 0; c < 8; c++)
         half[c] = 0.5F * cells[c] * cells[c];
-    const idx_partition p = {1, 8, 1, group, &group_at, cells, half};
+    uint32_t live[] = {8, 8};
+    const idx_partition p = {1, 8, 1, group, &group_at, cells, half, live};
     const idx_making how = making();
     ck_assert(!idx_partition_assign(&p, x, 3, cell, &how));
     ck_assert(cell[0] == 1 && cell[1] == 1 && cell[2] == 0);
@@ -181,7 +183,7 @@ START_TEST(equally_near_cells_and_groups_go_to_the_lower)
         twice[c] = cells[c % 8];
         halves[c] = half[c % 8];
     }
-    const idx_partition q = {2, 16, 1, starts, centres, twice, halves};
+    const idx_partition q = {2, 16, 1, starts, centres, twice, halves, live};
     ck_assert(!idx_partition_assign(&q, x, 3, cell, &how));
     ck_assert(cell[0] == 1 && cell[1] == 1 && cell[2] == 0);
 }
@@ -323,7 +325,7 @@ START_TEST(a_stop_is_obeyed_at_every_tick)
             break;
         }
         ck_assert_int_eq(st, IDX_EIO);
-        ck_assert(!p.group && !p.groups && !p.cells && !p.half);
+        ck_assert(!p.group && !p.groups && !p.cells && !p.half && !p.live);
         stopped++;
     }
     ck_assert_uint_ge(stopped, 3);
@@ -346,7 +348,7 @@ START_TEST(every_allocation_that_fails_is_told)
             break;
         }
         ck_assert_int_eq(st, IDX_ENOMEM);
-        ck_assert(!p.group && !p.groups && !p.cells && !p.half);
+        ck_assert(!p.group && !p.groups && !p.cells && !p.half && !p.live);
         failed++;
     }
     ck_assert_uint_gt(failed, 100);
@@ -361,7 +363,7 @@ main(void)
     make_rows();
     tcase_set_timeout(tc, 120);
     tcase_add_loop_test(tc, distortion_never_rises_from_round_to_round, 0, 4);
-    tcase_add_test(tc, centres_without_rows_are_moved_to_the_farthest);
+    tcase_add_test(tc, fewer_places_than_centres_are_all_found_and_told);
     tcase_add_test(tc, means_are_of_their_rows_and_others_stay);
     tcase_add_test(tc, cells_come_in_eights_by_group_and_serve_the_rows);
     tcase_add_test(tc, equally_near_cells_and_groups_go_to_the_lower);
