@@ -117,8 +117,8 @@ make_table(hunt *h)
             fabsf(y[i]) + fabsf(y[i + 1]) + fabsf(y[i + 2]) + fabsf(y[i + 3]);
         most = range > most ? range : most;
     }
-    const float step =
-        most > too_small && most <= FLT_MAX ? most / IDX_TABLE_MAX : 1.0F;
+    const bool usable = most > too_small && most <= FLT_MAX;
+    const float step = usable ? most / IDX_TABLE_MAX : 1.0F;
     const float per = 1.0F / step;
     for (size_t i = 0; i < bits; i += 4) {
         float sum[16] = {0}, least = 0.0F;
@@ -139,7 +139,7 @@ make_table(hunt *h)
     h->scale = 2.0F * step / h->c.unit;
     h->shift = (2.0F * bottom - whole) / h->c.unit;
     /* bits / 4 entries, each within half a step, counted twice */
-    h->noise = step * step * (float)bits / 12.0F;
+    h->noise = usable ? step * step * (float)bits / 12.0F : 0.0F;
 }
 
 /* The query in bytes; returns their step. */

@@ -171,8 +171,9 @@ seek_width(idx_tune_job *t)
         seek_probes(t);
         const bool met = p->recall >= t->how->target_recall;
         const bool was = best.recall >= t->how->target_recall && best.n_probes;
-        if (!best.n_probes || (met && !was) ||
-            (met == was && cost_of(p, t->scale.dim) < cost_of(&best, t->scale.dim)))
+        const bool cheaper = cost_of(p, t->scale.dim) < cost_of(&best, t->scale.dim);
+        if (!best.n_probes || (met && (!was || cheaper)) ||
+            (!met && !was && p->recall > best.recall))
             best = *p;
     }
     *p = best;
@@ -185,11 +186,16 @@ seek_cap(idx_tune_job *t)
     idx_params *p = &t->scale.params;
     const float target = t->how->target_recall;
     const float reached = p->recall < target ? p->recall : target;
-    const double first = fmax(MIN_CAP, ceil(CAP_FACTOR * (double)p->candidates));
-    const double scanned = SCAN_FACTOR * (double)p->scanned;
+    const double n = t->scale.n_entries;
+    double first = fmax(MIN_CAP, ceil(CAP_FACTOR * (double)p->candidates));
+    double scanned = SCAN_FACTOR * (double)p->scanned;
+    if (p->family == IDX_CELLS) { /* copies of a row are all its nearest: few will do */
+        first = fmin(first, fmax(4 * MIN_CAP, n / 64.0));
+        scanned = fmin(scanned, fmax(16 * MIN_CAP, n / 8.0));
+    }
     for (double by = 1.0; !t->stopped; by *= 2.0) {
         p->max_candidates = t->scale.n_entries;
-        if (by * first < (double)t->scale.n_entries)
+        if (by * first < n)
             p->max_candidates = (uint32_t)(by * first);
         if (p->family == IDX_CELLS)
             p->max_scanned = (uint32_t)fmin(by * scanned + MIN_CAP, UINT32_MAX);
@@ -206,6 +212,9 @@ idx_seek(idx_tune_job *t)
     const bool own_cap = p->max_candidates != 0;
     if (!own_cap)
         p->max_candidates = t->scale.n_entries;
+    /* who needs more had better compare all; copies of one row are more */
+    if (!own_cap && p->family == IDX_CELLS)
+        p->max_candidates = (uint32_t)fmax(64 * MIN_CAP, t->scale.n_entries / 8.0);
     if (p->family == IDX_CELLS && p->max_scanned == 0)
         p->max_scanned = UINT32_MAX;
     if (p->n_probes != 0)
