@@ -30,9 +30,9 @@ void idx_partition_free(idx_partition *p);
  * the same within each group for its share of the cells, then Lloyd's rounds over all,
  * each row looking at the cells of its nearest groups. Rows may repeat: centres beyond
  * the distinct rows are copies whose cells stay empty, and are passed over while
- * building, or a million copies of one row would be compared with thousands of them. The same arguments give the same
- * centres, whatever the threads. IDX_ENOMEM, or IDX_EIO when stopped; *out is then
- * empty.
+ * building, or a million copies of one row would be compared with thousands of them.
+ * The same arguments give the same centres, whatever the threads. IDX_ENOMEM, or
+ * IDX_EIO when stopped; *out is then empty.
  */
 idx_status idx_partition_learn(idx_partition *out, const idx_scale *scale,
                                uint32_t n_cells, const idx_making *how);
