@@ -276,12 +276,13 @@ drop_passed(chunk *c, float least)
     c->n = kept;
 }
 
-/* Takes the most promising rows out of a chunk to be compared; returns their number. */
+/* Takes about so many of the most promising rows out of a chunk to be compared; returns
+ * their number. */
 static uint32_t
-take_batch(hunt *h, chunk *c, uint32_t id[IDX_BLOCK])
+take_batch(hunt *h, chunk *c, uint32_t batch, uint32_t id[IDX_BLOCK])
 {
     const uint32_t wanting = h->top->k - h->top->n;
-    const uint32_t most = wanting > IDX_BATCH ? wanting : IDX_BATCH;
+    const uint32_t most = wanting > batch ? wanting : batch;
     uint32_t m = most < IDX_BLOCK ? most : IDX_BLOCK, n = 0;
     m = m < c->n ? m : c->n;
     select_best(c->row, c->n, m);
@@ -307,8 +308,10 @@ settle(hunt *h, chunk *c)
 {
     uint32_t id[IDX_BLOCK];
     float cosine[IDX_BLOCK];
+    uint32_t batch = IDX_BATCH;
     for (drop_passed(c, h->least); c->n && !h->full; drop_passed(c, h->least)) {
-        const uint32_t n = take_batch(h, c, id);
+        const uint32_t n = take_batch(h, c, batch, id);
+        batch = batch < IDX_BLOCK ? 2 * batch : batch; /* where all are equally near */
         compare(h, c->visit, id, n, cosine);
         idx_top_offer(h->top, id, 0, cosine, n);
         if (h->top->n == h->top->k)
