@@ -10,6 +10,7 @@ mkdir -p "$1/lists/partial" "$1/sources"
 cd "$1"
 # The same places that this machine has its packages from, asked for sources.
 for list in /etc/apt/sources.list /etc/apt/sources.list.d/*.{list,sources}; do
+    [ -f "$list" ] || continue
     sed 's/^Types: deb$/Types: deb-src/; s/^deb /deb-src /' "$list" >"sources/${list##*/}"
 done
 apt=(apt-get -qq -o Dir::Etc::SourceList=/dev/null -o "Dir::Etc::SourceParts=$PWD/sources"
