@@ -50,8 +50,9 @@ idx_least_that_counts(const idx_tune_job *t, uint32_t q, uint32_t *n_wanted)
     const float last = best[*n_wanted - 1];
     /* truth is of floats: what storing them in 16 bits changes is no miss */
     const float rounding = t->scale.params.stored == IDX_F32 ? 1e-6F : 5e-5F;
-    return t->scale.params.metric == IDX_EUCLID ? last * 1.002001F - FLT_MIN
-                                                : 1.0F - (1.0F - last) * 1.001F - rounding;
+    return t->scale.params.metric == IDX_EUCLID
+               ? last * 1.002001F - FLT_MIN
+               : 1.0F - (1.0F - last) * 1.001F - rounding;
 }
 
 static uint32_t
