@@ -65,7 +65,9 @@ typedef struct {
     float *y;              /* [bits] the query rotated */
     uint8_t *table;        /* [bits / 4][16] */
     int8_t *bytes;         /* [dim4][4] the query in bytes */
-    float *score;          /* [n_groups] and [cells of a group] */
+    float *score;          /* [n_groups] or, of cells looked at, [n_cells] */
+    float *best;           /* [n_cells / 8] the best of each eight cells */
+    uint32_t *eight;       /* [n_cells / 8] the first of them */
     idx_hit *near, *visit; /* [n_groups], [n_cells]: nearest first */
     uint32_t *id;          /* [n_cells] of visit */
     float *dot, *gap;      /* [n_cells] q . c and |q - c|^2, in order of visit */

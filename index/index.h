@@ -231,9 +231,9 @@ void idx_scratch_free(idx_scratch *scratch);
 
 /*
  * Lets this scratch search a scale with other n_probes, max_candidates and, in cells,
- * width and max_scanned than the file says; the rest of params is not looked at.
- * IDX_EARG, changing nothing, where they are out of range or there are more than
- * IDX_MAX_PROBES.
+ * width, max_scanned and n_tables (0: as before) than the file says; the rest of params
+ * is not looked at. IDX_EARG, changing nothing, where they are out of range or there
+ * are more than IDX_MAX_PROBES.
  */
 enum { IDX_MAX_PROBES = 65536 };
 idx_status idx_scratch_set(idx_scratch *scratch, uint32_t scale, const idx_params *p);

@@ -41,8 +41,9 @@ static bool
 same_structure(const idx_params *a, const idx_params *b)
 {
     return a->family == b->family && a->n_planes == b->n_planes &&
-           a->n_tables == b->n_tables && a->metric == b->metric &&
-           a->stored == b->stored && a->n_cells == b->n_cells && a->leaf == b->leaf &&
+           (a->n_tables == b->n_tables || a->family == IDX_CELLS) &&
+           a->metric == b->metric && a->stored == b->stored &&
+           a->n_cells == b->n_cells && a->leaf == b->leaf &&
            (a->family == IDX_CELLS || !(a->width < b->width || a->width > b->width));
 }
 

@@ -158,26 +158,48 @@ cost_of(const idx_params *p, uint32_t dim)
 {
     if (p->us > 0.0F) /* measured here and now */
         return 1e3 * (double)p->us;
-    return 40.0 * p->n_probes + 0.6 * (double)p->scanned +
+    const double looked_at = p->family == IDX_CELLS ? 200.0 * p->n_tables : 0.0;
+    return 40.0 * p->n_probes + looked_at + 0.6 * (double)p->scanned +
            (double)p->candidates * (10.0 + 0.3 * dim);
 }
 
-/* Cells have two knobs: how many, and how sure a code must be to pass a row over. */
+/* Keeps the better of two ways to search: one that meets the target, the cheaper of
+ * two that do, the one of the higher recall of two that do not. */
 static void
-seek_width(idx_tune_job *t)
+keep_better(const idx_tune_job *t, idx_params *best)
+{
+    const idx_params *p = &t->scale.params;
+    const bool met = p->recall >= t->how->target_recall;
+    const bool was = best->n_probes && best->recall >= t->how->target_recall;
+    const bool cheaper = cost_of(p, t->scale.dim) < cost_of(best, t->scale.dim);
+    if (!best->n_probes || (met && (!was || cheaper)) ||
+        (!met && !was && p->recall > best->recall))
+        *best = *p;
+}
+
+/* Cells have three knobs: how many, how sure a code must be to pass a row over, and in
+ * how many groups the cells are looked for. */
+static void
+seek_cells(idx_tune_job *t)
 {
     static const float widths[] = {0.8F, 1.2F, 1.6F, 2.0F, 2.6F};
+    static const float shares[] = {0.75F, 0.5F, 0.375F, 0.25F};
     idx_params *p = &t->scale.params;
     idx_params best = {0};
+    const uint32_t n_groups = p->n_tables;
     for (size_t i = 0; i < sizeof widths / sizeof *widths && !t->stopped; i++) {
         p->width = widths[i];
         seek_probes(t);
-        const bool met = p->recall >= t->how->target_recall;
-        const bool was = best.recall >= t->how->target_recall && best.n_probes;
-        const bool cheaper = cost_of(p, t->scale.dim) < cost_of(&best, t->scale.dim);
-        if (!best.n_probes || (met && (!was || cheaper)) ||
-            (!met && !was && p->recall > best.recall))
-            best = *p;
+        keep_better(t, &best);
+    }
+    for (size_t i = 0; i < sizeof shares / sizeof *shares && !t->stopped; i++) {
+        const uint32_t fewer = (uint32_t)(shares[i] * (float)n_groups);
+        if (t->own_tables || fewer == 0 || best.recall < t->how->target_recall)
+            break;
+        *p = best;
+        p->n_tables = fewer;
+        seek_probes(t);
+        keep_better(t, &best);
     }
     *p = best;
 }
@@ -223,7 +245,7 @@ idx_seek(idx_tune_job *t)
     if (p->n_probes != 0)
         measure(t);
     else if (p->family == IDX_CELLS && p->width <= 0.0F)
-        seek_width(t);
+        seek_cells(t);
     else
         seek_probes(t);
     if (!own_cap)

@@ -178,6 +178,7 @@ tuning_new(const idx_scale *scale, const idx_tuning *how, const idx_params *para
         return NULL;
     t->scale = *scale;
     t->scale.params = *params;
+    t->own_tables = params->n_tables != 0;
     t->how = how;
     t->ops = idx_family_of(params->family);
     t->kern = idx_kern_pick();
@@ -276,6 +277,7 @@ idx_retune(const idx_index *index, uint32_t scale, const idx_tuning *how,
     idx_tune_job *t = tuning_new(sc, how, &wanted);
     if (!t)
         return IDX_ENOMEM;
+    t->own_tables = false;
     t->index = (idx_index){.scales[0] = *sc};
     t->index.scales[0].params.max_scanned = UINT32_MAX;
     memcpy(t->index.part[0], index->part[scale], sizeof t->index.part[0]);

@@ -18,6 +18,7 @@ typedef struct {
     float best[IDX_QUERIES * IDX_RECALL_AT];
     float *queries;  /* [n_queries][dim] */
     uint32_t *sound; /* [n_queries] that each leaves out */
+    bool own_tables; /* n_tables was given, not chosen */
     idx_built *built;
     idx_index index; /* its scale 0 is the scale as built */
     idx_scratch *scratch;

@@ -199,7 +199,7 @@ START_TEST(an_open_index_can_be_tuned_anew_and_written)
     idx_close(ix);
     ck_assert_msg(!idx_open(&anew, path, why, sizeof why), "%s", why);
     ck_assert(same(&idx_scale_of(anew, 0)->params, &params[0]));
-    params[0].n_tables++;
+    params[0].n_planes++;
     ck_assert_int_eq(idx_rewrite(path, anew, params, NULL, why, sizeof why), IDX_EARG);
     ck_assert_msg(strstr(why, "built otherwise; build the index again"), "%s", why);
     idx_close(anew);
