@@ -1,10 +1,13 @@
 /* Choosing how a scale is searched, by counting. Cold. */
+#include "partition.h"
 #include "tuning.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+
+#define MOST_WIDTH 2.6F /* standard errors: of 1,000 codes 5 are off by more */
 
 enum {
     MIN_CAP = 1000,    /* 100 k at k = 10 */
@@ -177,15 +180,31 @@ keep_better(const idx_tune_job *t, idx_params *best)
         *best = *p;
 }
 
+/* More groups, as long as even all their cells, given every benefit, miss the target:
+ * where nothing is clustered, neighbours lie in any of them. */
+static void
+seek_groups(idx_tune_job *t)
+{
+    idx_params *p = &t->scale.params;
+    const uint32_t all = idx_groups_of(p->n_cells);
+    p->n_probes = p->n_cells < IDX_MAX_PROBES ? p->n_cells : IDX_MAX_PROBES;
+    p->width = MOST_WIDTH;
+    for (measure(t); p->recall < t->how->target_recall && p->n_tables < all &&
+                     !t->own_tables && !t->stopped;
+         measure(t))
+        p->n_tables = p->n_tables > all / 2 ? all : 2 * p->n_tables;
+}
+
 /* Cells have three knobs: how many, how sure a code must be to pass a row over, and in
  * how many groups the cells are looked for. */
 static void
 seek_cells(idx_tune_job *t)
 {
-    static const float widths[] = {0.8F, 1.2F, 1.6F, 2.0F, 2.6F};
+    static const float widths[] = {0.8F, 1.2F, 1.6F, 2.0F, MOST_WIDTH};
     static const float shares[] = {0.75F, 0.5F, 0.375F, 0.25F};
     idx_params *p = &t->scale.params;
     idx_params best = {0};
+    seek_groups(t);
     const uint32_t n_groups = p->n_tables;
     for (size_t i = 0; i < sizeof widths / sizeof *widths && !t->stopped; i++) {
         p->width = widths[i];
