@@ -6,7 +6,8 @@
  *
  * First every engine is asked along its ladders of efforts, which gives the curves;
  * then its cheapest settings that reach each target take turns over all queries in
- * random order, so that what disturbs the machine disturbs all alike; then the same
+ * random order, so that what disturbs the machine disturbs all alike, in several laps,
+ * of whose times for a query the least is what it takes undisturbed; then the same
  * again with the engine idle for 5 to 500 ms between two queries. Everything is loaded
  * and locked in memory before. stdout gets Markdown tables, RESULTS.tsv a line for each
  * figure.
@@ -15,7 +16,7 @@
  * 1.001 times the tenth, by distances in double; the exact answers are kept beside
  * BASE.
  *
- * In the environment: CORE (1), ROUNDS (10; 0 only sweeps), IDLE (60: queries with
+ * In the environment: CORE (1), ROUNDS (10; 0 only sweeps), LAPS (5), IDLE (60: queries with
  * pauses, 0 for none), SWEEP (1000: queries of a sweep), ENOUGH (0.995: recall at which
  * it ends), TARGETS (0.95 0.99).
  */
@@ -66,6 +67,7 @@ struct Entrant {
     std::string target;
     double recall = 0; /* sum over the queries timed in us */
     std::vector<double> us, idle_us;
+    std::vector<double> least_us; /* of each query over the laps, INFINITY: not asked */
 };
 
 /* x gets sorted. */
@@ -124,7 +126,7 @@ class Bench
                   [](const Point &x, const Point &y) { return x.p50 < y.p50; });
         for (const Point &p : likely)
             if (recall_of_more(p) >= wanted) {
-                entrants.push_back({&e, p.effort, target, 0, {}, {}});
+                entrants.push_back({&e, p.effort, target, 0, {}, {}, {}});
                 return;
             }
         printf("%s does not reach a recall of %s.\n\n", e.name.c_str(), target.c_str());
@@ -134,20 +136,22 @@ class Bench
     enter_fixed(Engine &e)
     {
         for (const Effort &effort : e.fixed())
-            entrants.push_back({&e, effort, "own", 0, {}, {}});
+            entrants.push_back({&e, effort, "own", 0, {}, {}, {}});
     }
 
-    /* All queries once, in rounds in which all entrants take turns; of the slow a fifth
-     * of them. */
+    /* All queries in each lap, in rounds in which all entrants take turns; of the slow
+     * a fifth of them. */
     void
-    race(size_t n_rounds)
+    race(size_t n_rounds, size_t n_laps)
     {
         std::vector<size_t> order = shuffled(11);
-        for (Entrant &e : entrants)
-            e.us.reserve(queries.n);
-        for (size_t r = 0; r < n_rounds; r++) {
-            const size_t from = r * queries.n / n_rounds,
-                         end = (r + 1) * queries.n / n_rounds;
+        for (Entrant &e : entrants) {
+            e.us.reserve(queries.n * n_laps);
+            e.least_us.assign(queries.n, INFINITY);
+        }
+        for (size_t r = 0; r < n_rounds * n_laps; r++) {
+            const size_t round = r % n_rounds, from = round * queries.n / n_rounds,
+                         end = (round + 1) * queries.n / n_rounds;
             for (size_t i = 0; i < entrants.size(); i++)
                 run_heat(entrants[(i + r) % entrants.size()], order, from, end);
         }
@@ -199,9 +203,9 @@ class Bench
         printf("%zu vectors of %zu dimensions, %zu queries\n\n", base.n, base.dim,
                queries.n);
         printf("| recall@10 wanted | engine | setting | recall | p50 µs | p99 | p99.9 "
-               "| max | p99.9 / p50 | after pauses: p50 | p99 | max "
-               "| p99.9 / p50 with them |\n"
-               "|---|---|---|---|---|---|---|---|---|---|---|---|---|\n");
+               "| max | p99.9 / p50 | undisturbed: p50 | p99.9 | p99.9 / p50 "
+               "| after pauses: p50 | p99 | max | p99.9 / p50 with them |\n"
+               "|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|\n");
         for (Entrant &e : entrants)
             print_entrant(e);
         print_memory();
@@ -281,6 +285,8 @@ class Bench
             const auto began = Clock::now();
             e.engine->query(query(order[from + n]), &ids[n * K]);
             e.us.push_back(us_since(began));
+            double &least = e.least_us[order[from + n]];
+            least = std::min(least, e.us.back());
         }
         for (size_t i = 0; i < n; i++)
             e.recall += truth.recall(order[from + i], &ids[i * K]);
@@ -303,16 +309,31 @@ class Bench
         printf("| %s | %s | %s | %.4f | %.1f | %.1f | %.1f | %.1f | %.2f |",
                e.target.c_str(), e.engine->name.c_str(), e.effort.text.c_str(), recall,
                p50, p99, p999, most, p999 / p50);
+        std::vector<double> calm = undisturbed(e);
+        const double calm_p50 = quantile(calm, 0.5), calm_p999 = quantile(calm, 0.999);
+        printf(" %.1f | %.1f | %.2f |", calm_p50, calm_p999, calm_p999 / calm_p50);
         std::vector<double> both = e.us;
         both.insert(both.end(), e.idle_us.begin(), e.idle_us.end());
         printf(" %.1f | %.1f | %.1f | %.2f |\n", quantile(e.idle_us, 0.5),
                quantile(e.idle_us, 0.99), quantile(e.idle_us, 1),
                quantile(both, 0.999) / p50);
         fprintf(tsv,
-                "timed\t%s\t%s\t%s\t%.5f\t%.2f\t%.2f\t%.2f\t%.2f\t%.2f\t%.2f\t%.2f\n",
+                "timed\t%s\t%s\t%s\t%.5f\t%.2f\t%.2f\t%.2f\t%.2f\t%.2f\t%.2f\t%.2f"
+                "\t%.2f\t%.2f\n",
                 e.engine->name.c_str(), e.target.c_str(), e.effort.text.c_str(), recall,
                 p50, p99, p999, most, quantile(e.idle_us, 0.5),
-                quantile(e.idle_us, 0.99), quantile(e.idle_us, 1));
+                quantile(e.idle_us, 0.99), quantile(e.idle_us, 1), calm_p50, calm_p999);
+    }
+
+    /* What each query took at the least: how hard it is, without what came between. */
+    static std::vector<double>
+    undisturbed(const Entrant &e)
+    {
+        std::vector<double> out;
+        for (double us : e.least_us)
+            if (us < INFINITY)
+                out.push_back(us);
+        return out;
     }
 
     void
@@ -346,7 +367,8 @@ class Bench
             "|---|---|---|---|\n");
         for (Entrant &e : entrants)
             for (Entrant &peer : entrants)
-                if (peer.target == e.target && is_peer(*peer.engine)) {
+                if (e.target != "own" && peer.target == e.target &&
+                    is_peer(*peer.engine)) {
                     printf("| %s | %s | %.3f | %.3f |\n", e.target.c_str(),
                            e.engine->name.c_str(),
                            quantile(e.us, 0.5) / quantile(peer.us, 0.5),
@@ -399,7 +421,7 @@ race(Bench &bench, const std::vector<std::unique_ptr<Engine>> &engines)
             bench.enter(*e, target);
     for (auto &e : engines)
         bench.enter_fixed(*e);
-    bench.race(n_rounds);
+    bench.race(n_rounds, std::stoul(setting("LAPS", "5")));
     bench.race_idle(std::stoul(setting("IDLE", "60")));
     bench.print();
 }

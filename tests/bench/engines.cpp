@@ -257,6 +257,70 @@ class Hnswlib : public Peer
     std::unique_ptr<Graph> index;
 };
 
+/* See engines.h. */
+class Loop : public Engine
+{
+  public:
+    explicit Loop(const std::string &its_us)
+        : Engine("loop:" + its_us), wanted_us(std::stod(its_us))
+    {
+    }
+
+    void
+    load(const Vectors &, const std::string &) override
+    {
+        typedef std::chrono::duration<double, std::micro> Us;
+        double least = INFINITY;
+        n_steps = 100000;
+        for (int i = 0; i < 100; i++) {
+            const auto began = std::chrono::steady_clock::now();
+            spin();
+            const Us took = std::chrono::steady_clock::now() - began;
+            least = std::fmin(least, took.count());
+        }
+        n_steps = static_cast<size_t>(static_cast<double>(n_steps) * wanted_us / least);
+    }
+
+    std::vector<Ladder>
+    ladders() const override
+    {
+        return {};
+    }
+
+    Ladder
+    fixed() const override
+    {
+        return {{0, 0, "always the same"}};
+    }
+
+    void
+    set(const Effort &) override
+    {
+    }
+
+    void
+    query(const float[], int64_t ids[K]) override
+    {
+        spin();
+        for (int i = 0; i < K; i++)
+            ids[i] = -1;
+    }
+
+  private:
+    void
+    spin()
+    {
+        for (size_t i = 0; i < n_steps; i++)
+            state = state * 6364136223846793005U + 1442695040888963407U;
+        if (state == 0) /* so that it is not left out */
+            give_up("the loop came to zero", 70);
+    }
+
+    double wanted_us;
+    size_t n_steps = 0;
+    uint64_t state = 1;
+};
+
 } // namespace
 
 std::unique_ptr<Engine>
@@ -272,8 +336,10 @@ engine_new(const std::string &description)
             return std::unique_ptr<Engine>(new Faiss(what));
         if (!description.compare(0, colon, "hnswlib"))
             return std::unique_ptr<Engine>(new Hnswlib(what));
+        if (!description.compare(0, colon, "loop"))
+            return std::unique_ptr<Engine>(new Loop(what));
     }
     give_up("no engine " + description +
-                "; take faiss:FACTORY, hnswlib:M16 or LABEL=FILE.hkn",
+                "; take faiss:FACTORY, hnswlib:M16, loop:US or LABEL=FILE.hkn",
             64);
 }

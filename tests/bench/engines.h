@@ -61,10 +61,12 @@ class Engine
 /*
  * An engine by its description:
  *
- *     faiss:FACTORY         of FAISS's index_factory, such as
- * faiss:IVF1024,PQ64x4fs,RFlat hnswlib:M             graph of that many links
+ *     faiss:FACTORY         of FAISS's index_factory, as faiss:IVF1024,PQ64x4fs,RFlat
+ *     hnswlib:M             graph of that many links
  *     LABEL=FILE.hkn        an index of hearken with the rows of base at its frame
- * scale
+ *                           scale
+ *     loop:US               finds nothing: arithmetic in registers that takes about US
+ *                           microseconds, always the same, to show what the machine adds
  */
 std::unique_ptr<Engine> engine_new(const std::string &description);
 
