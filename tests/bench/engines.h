@@ -66,7 +66,8 @@ class Engine
  *     LABEL=FILE.hkn        an index of hearken with the rows of base at its frame
  *                           scale
  *     loop:US               finds nothing: arithmetic in registers that takes about US
- *                           microseconds, always the same, to show what the machine adds
+ *                           microseconds, always the same, to show what the machine
+ * adds
  */
 std::unique_ptr<Engine> engine_new(const std::string &description);
 
