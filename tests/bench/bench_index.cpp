@@ -16,9 +16,9 @@
  * 1.001 times the tenth, by distances in double; the exact answers are kept beside
  * BASE.
  *
- * In the environment: CORE (1), ROUNDS (10; 0 only sweeps), LAPS (5), IDLE (60: queries with
- * pauses, 0 for none), SWEEP (1000: queries of a sweep), ENOUGH (0.995: recall at which
- * it ends), TARGETS (0.95 0.99).
+ * In the environment: CORE (1), ROUNDS (10; 0 only sweeps), LAPS (5), IDLE (60: queries
+ * with pauses, 0 for none), SWEEP (1000: queries of a sweep), ENOUGH (0.995: recall at
+ * which it ends), TARGETS (0.95 0.99).
  */
 #include "engines.h"
 #include "npy.h"
