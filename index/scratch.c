@@ -55,7 +55,7 @@ lay_out(idx_scratch *s, unsigned char *base, const idx_needs *n)
     s->heap = carve(base, &used, n->probes, sizeof *s->heap);
     s->found = carve(base, &used, IDX_SCAN, sizeof *s->found);
     s->cosine = carve(base, &used, IDX_SCAN, sizeof *s->cosine);
-    s->seen = carve(base, &used, n->seen, sizeof *s->seen);
+    s->seen = carve(base, &used, idx_seen_words(n->seen), sizeof *s->seen);
     s->wide = carve(base, &used, n->wide, sizeof *s->wide);
     s->own = carve(base, &used, n->own_bytes, 1);
     s->code_hit = carve(base, &used, n->codes ? IDX_MAX_K : 0, sizeof *s->code_hit);
@@ -72,7 +72,7 @@ idx_scratch_new(idx_scratch **out, const idx_index *index)
     unsigned char *base = aligned_alloc(FMT_ALIGN, bytes);
     if (!base)
         return IDX_ENOMEM;
-    memset(base, 0, bytes); /* stamps begin at 0, and no page is missing in a query */
+    memset(base, 0, bytes); /* no page is missing in a query */
     idx_scratch *s = (void *)base;
     lay_out(s, base, &n);
     s->index = index;
@@ -81,7 +81,6 @@ idx_scratch_new(idx_scratch **out, const idx_index *index)
     s->skip = UINT32_MAX;
     for (uint32_t i = 0; i < IDX_SCALES; i++)
         s->params[i] = index->scales[i].params;
-    s->n_seen = (uint32_t)n.seen;
     if (n.codes && idx_code_scratch_new(&s->codes, (uint32_t)n.codes, IDX_MAX_K)) {
         free(base);
         return IDX_ENOMEM;

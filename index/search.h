@@ -53,15 +53,13 @@ struct idx_scratch {
     uint32_t *order;               /* [n_tables][n_functions] cheapest first */
     uint64_t *home;                /* [n_tables] key of the query */
     idx_probe *heap;               /* [n_probes] least score first */
-    uint32_t *seen;          /* [n_entries] the query that last compared this row */
-    uint32_t *found;         /* [IDX_SCAN] rows about to be compared */
-    float *cosine;           /* [IDX_SCAN] */
-    float *wide;             /* [IDX_BLOCK][dim] rows as floats of 32 bits */
-    idx_code_scratch *codes; /* these two NULL without codes */
-    idx_code_hit *code_hit;  /* [IDX_MAX_K] */
-    void *own;               /* [own_bytes] of the family, aligned to 64 */
-    uint32_t n_seen;         /* most entries in a scale that has tables */
-    uint32_t stamp;          /* number of the query, 1.. */
+    uint64_t *seen;                /* [seen_words] a bit for each row that was met */
+    uint32_t *found;               /* [IDX_SCAN] rows about to be compared */
+    float *cosine;                 /* [IDX_SCAN] */
+    float *wide;                   /* [IDX_BLOCK][dim] rows as floats of 32 bits */
+    idx_code_scratch *codes;       /* these two NULL without codes */
+    idx_code_hit *code_hit;        /* [IDX_MAX_K] */
+    void *own;                     /* [own_bytes] of the family, aligned to 64 */
     uint32_t n_heap;
     uint32_t n_home; /* home buckets given out so far */
 };
@@ -98,6 +96,13 @@ typedef struct {
     const struct idx_sketch *sketch; /* sketch.h; NULL where rows have none */
     uint32_t n_kept;                 /* rows that their sketches let through */
 } idx_walk;
+
+/* Words of seen[]. */
+static inline size_t
+idx_seen_words(size_t n_entries)
+{
+    return (n_entries + 63) / 64;
+}
 
 /* Begins; a family whose candidates may repeat needs seen[] and says so. */
 idx_walk idx_walk_begin(const idx_index *index, uint32_t scale, idx_scratch *s,

@@ -369,31 +369,6 @@ START_TEST(equal_rows_find_each_other_through_rounding)
 }
 END_TEST
 
-START_TEST(the_number_of_the_query_may_wrap)
-{
-    corpus c;
-    idx_index *ix = NULL;
-    idx_scratch *s;
-    const char *why = open_hashed(
-        &c, &ix, 400, 16, (idx_params){.n_planes = 3, .n_tables = 2, .n_probes = 16});
-    ck_assert_msg(ix != NULL, "%s", why);
-    ck_assert_int_eq(idx_scratch_new(&s, ix), IDX_OK);
-    idx_work work;
-    idx_hit got[10];
-    uint32_t n_got;
-    idx_query(ix, 0, s, c.contents.scales[0].rows, 10, got, &n_got, &work);
-    s->stamp =
-        UINT32_MAX; /* the next is 0, which unseen rows hold too, so it must be 1 */
-    for (int i = 0; i < 3; i++) {
-        idx_query(ix, 0, s, c.contents.scales[0].rows, 10, got, &n_got, &work);
-        ck_assert_uint_eq(work.n_candidates, 400);
-    }
-    idx_scratch_free(s);
-    idx_close(ix);
-    corpus_free(&c);
-}
-END_TEST
-
 int
 main(void)
 {
@@ -411,7 +386,6 @@ main(void)
     tcase_add_test(tc, every_bucket_together_answers_like_the_exact_twin);
     tcase_add_test(tc, a_cap_on_candidates_is_kept_and_told);
     tcase_add_test(tc, equal_rows_find_each_other_through_rounding);
-    tcase_add_test(tc, the_number_of_the_query_may_wrap);
     suite_add_tcase(s, tc);
     SRunner *sr = srunner_create(s);
     srunner_run_all(sr, CK_NORMAL);
