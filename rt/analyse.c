@@ -401,6 +401,14 @@ rt_analyse_block(rt_analyse *a, const float x[], size_t n, int64_t first_us)
 }
 
 void
+rt_analyse_begin(rt_analyse *a, uint64_t frame)
+{
+    a->n_frames = frame;
+    dsp_stream_reset(a->stream, frame);
+    a->onset_hop = dsp_stream_hop(a->stream);
+}
+
+void
 rt_analyse_gap(rt_analyse *a, uint64_t n_frames)
 {
     rt_count(a->counts, RT_N_lost_frames, n_frames);

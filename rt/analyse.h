@@ -49,6 +49,8 @@ typedef struct {
     float heard_s;           /* of sound that was compared; 0 for an onset */
     float level_db;          /* onset: peak of the sample that opened the gate */
     uint64_t frame;          /* end of the window; onset: the sample */
+    double time_s;           /* of frame, since the stream began */
+    uint32_t input;          /* number of the input, where there are several */
     int64_t centre_us; /* when the centre of the window sounded, as block times go */
 } rt_match;
 
@@ -88,6 +90,9 @@ void rt_analyse_free(rt_analyse *a);
 /* Takes n samples that follow the last ones; first_us is when x[0] sounded (0 if
  * unknown). */
 void rt_analyse_block(rt_analyse *a, const float x[], size_t n, int64_t first_us);
+
+/* Before the first block: the next sample is number frame of the stream. */
+void rt_analyse_begin(rt_analyse *a, uint64_t frame);
 
 /* n_frames samples are missing here: no match spans them. */
 void rt_analyse_gap(rt_analyse *a, uint64_t n_frames);

@@ -1,10 +1,9 @@
 /* hearken listen x.hkn: JACK in, OSC out. */
-#include "capture.h"
-#include "jack.h"
 #include "load.h"
 #include "out.h"
 #include "publish.h"
 #include "rt.h"
+#include "supervise.h"
 #include "truth.h"
 
 #include <errno.h>
@@ -17,18 +16,23 @@ typedef struct {
     rt_options options;
     idx_index *index;
     rt_counts counts;
-    rt_jack *jack;
-    rt_analyse *analyse;
+    rt_inputs inputs;
+    rt_supervise *supervise;
     rt_publish *publish;
     rt_truth *truth;           /* NULL: nothing to check */
     bool said_low[DSP_SCALES]; /* that it finds too little */
-    rt_capture capture;
+    bool said_unlocked, said_ordinary, said_busy;
     rt_ring *lines;
     sem_t blocks_wake, main_wake;
     pthread_t thread; /* analysis */
-    bool started, fifo;
+    bool started;
     atomic_bool stop;
     rt_out out;
+
+    /* of the last tick */
+    rt_state state;
+    uint64_t connections;
+    double next_status;
 } listener;
 
 static void
@@ -45,32 +49,17 @@ push_asked(void *ctx, const rt_asked *q)
     rt_truth_offer(l->truth, q);
 }
 
-/* Analysis thread: blocks out of the ring, in place. */
-static void
-analyse_blocks(listener *l, uint64_t *expected)
-{
-    const rt_block *b;
-    while ((b = rt_ring_front(l->capture.ring)) != NULL) {
-        if (b->first_frame != *expected)
-            rt_analyse_gap(l->analyse, b->first_frame - *expected);
-        rt_analyse_block(l->analyse, b->x, b->n_frames, b->first_us);
-        *expected = b->first_frame + b->n_frames;
-        rt_ring_release(l->capture.ring);
-    }
-}
-
 static void *
 run_analysis(void *arg)
 {
     listener *l = arg;
-    uint64_t expected = 0;
     dsp_thread_init();
     while (!atomic_load(&l->stop)) {
         while (sem_wait(&l->blocks_wake)) /* EINTR */
             ;
-        analyse_blocks(l, &expected);
+        rt_inputs_analyse(&l->inputs);
     }
-    analyse_blocks(l, &expected); /* what came between the last look and the end */
+    rt_inputs_analyse(&l->inputs); /* what came between the last look and the end */
     return NULL;
 }
 
@@ -79,11 +68,11 @@ open_publish(listener *l, char *why, size_t why_len)
 {
     const rt_publish_config publish = {.options = &l->options,
                                        .index = l->index,
+                                       .inputs = &l->inputs,
                                        .counts = &l->counts,
                                        .lines = l->lines,
                                        .lines_wake = &l->main_wake,
-                                       .now_us = rt_jack_now_us,
-                                       .patient = &l->capture.patient};
+                                       .now_us = rt_jack_now_us};
     return rt_publish_open(&l->publish, &publish, why, why_len);
 }
 
@@ -99,37 +88,44 @@ start_truth(listener *l, char *why, size_t why_len)
 static bool
 start_threads(listener *l, char *why, size_t why_len)
 {
-    const rt_sink sink = {.ctx = l, .match = push_match, .asked = push_asked};
-    if (!start_truth(l, why, why_len) ||
-        !rt_analyse_new(&l->analyse, rt_jack_rate(l->jack), &l->options, l->index,
-                        &l->counts, &sink, why, why_len) ||
-        !rt_publish_start(l->publish, rt_jack_priority(l->jack, 10), why, why_len))
+    const rt_supervise_config supervise = {.options = &l->options,
+                                           .index = l->index,
+                                           .inputs = &l->inputs,
+                                           .counts = &l->counts,
+                                           .main_wake = &l->main_wake};
+    if (!start_truth(l, why, why_len) || !rt_publish_start(l->publish, why, why_len))
         return false;
-    l->started = rt_thread_start(&l->thread, run_analysis, l,
-                                 rt_jack_priority(l->jack, 5), &l->fifo);
+    l->started = rt_thread_start(&l->thread, run_analysis, l, 0, NULL);
     if (!l->started)
         snprintf(why, why_len, "the system gives no thread to analyse with");
-    return l->started;
+    return l->started && rt_supervise_start(&l->supervise, &supervise, why, why_len);
 }
 
+/* Each connection may bring other memory, and another priority of the server. */
 static void
-tell_conditions(listener *l)
+take_conditions(listener *l)
 {
-    if (mlockall(MCL_CURRENT))
+    const int priority = rt_supervise_news(l->supervise).priority;
+    const bool analysis = rt_thread_fifo(l->thread, priority - 5);
+    const bool publish = rt_publish_fifo(l->publish, priority - 10);
+    if (mlockall(MCL_CURRENT) && !l->said_unlocked) {
+        l->said_unlocked = true;
         rt_say(
             "memory cannot be locked (%s): an answer may be late when memory is short; "
             "see `ulimit -l`",
             strerror(errno));
-    if (!l->fifo || !rt_publish_is_fifo(l->publish))
+    }
+    if (!(analysis && publish) && !l->said_ordinary) {
+        l->said_ordinary = true;
         rt_say("no real-time scheduling: answers may be late under load; see "
                "/etc/security/limits.d/audio.conf");
-    if (l->truth && !rt_truth_is_idle(l->truth))
+    }
+    if (l->truth && !rt_truth_is_idle(l->truth) && !l->said_busy) {
+        l->said_busy = true;
         rt_say(
             "answers are checked at ordinary priority, which the system does not let "
             "go: use --listen-truth no where time is short");
-    rt_say("%s:%s at %u Hz, period %u; answers to %s%s", l->options.jack.client_name,
-           l->options.jack.input_name, rt_jack_rate(l->jack), rt_jack_period(l->jack),
-           l->options.osc.to.item[0], l->options.osc.to.n > 1 ? " and others" : "");
+    }
 }
 
 static void
@@ -137,8 +133,10 @@ print_lines(listener *l)
 {
     rt_match m;
     while (rt_ring_pop(l->lines, &m))
-        if (!ferror(stdout))
+        if (!ferror(stdout)) {
+            l->out.input = l->inputs.input[m.input].name;
             rt_out_write(&l->out, &m);
+        }
     if (!ferror(stdout) && fflush(stdout))
         rt_say("stdout cannot be written any more (%s); going on without",
                strerror(errno));
@@ -173,28 +171,42 @@ wait_until(sem_t *sem, double seconds)
     sem_timedwait(sem, &t);
 }
 
-/* Main thread: prints, has the status sent once a second, waits for an end. */
-static void
+/* What main does each time round. False when it is to end. */
+static bool
+tick(listener *l)
+{
+    const bool going = rt_supervise_tick(l->supervise);
+    const rt_state state = rt_supervise_state(l->supervise);
+    const uint64_t connections = rt_supervise_connections(l->supervise);
+    const double now = rt_seconds();
+    if (connections != l->connections)
+        take_conditions(l);
+    if (state != l->state || now >= l->next_status) {
+        rt_publish_status(l->publish, rt_state_name(state));
+        watch_truth(l);
+        l->next_status = now + 1;
+    }
+    l->connections = connections;
+    l->state = state;
+    return going;
+}
+
+/* Main thread: prints and supervises until an end. */
+static int
 run(listener *l)
 {
     const double began = rt_seconds();
-    double next_status = began + 1;
-    bool told = false;
-    uint32_t frame;
-    while (!atomic_load(&rt_stop) && !rt_jack_gone(l->jack)) {
+    l->next_status = began + 1;
+    while (!atomic_load(&rt_stop)) {
         wait_until(&l->main_wake, 0.25);
         print_lines(l);
-        if (!told && (told = rt_jack_first_frame(l->jack, &frame)))
-            rt_say("the stream begins at JACK frame %u", frame);
-        const double now = rt_seconds();
-        if (now >= next_status) {
-            next_status = now + 1;
-            rt_publish_status(l->publish);
-            watch_truth(l);
-        }
-        if (l->options.listen.seconds && now - began >= l->options.listen.seconds)
+        if (!tick(l))
+            return RT_UNAVAILABLE;
+        if (l->options.listen.seconds &&
+            rt_seconds() - began >= l->options.listen.seconds)
             break;
     }
+    return RT_OK;
 }
 
 static void
@@ -221,37 +233,19 @@ static int
 listen_live(listener *l)
 {
     char why[500];
-    if (!open_publish(l, why, sizeof why)) { /* what can be mended without a server */
+    if (!open_publish(l, why, sizeof why) || !start_threads(l, why, sizeof why)) {
         rt_say("%s", why);
         return RT_CONFIG;
     }
-    if (!rt_jack_open(&l->jack, &l->options, &l->main_wake, why, sizeof why)) {
-        rt_say("%s", why);
-        return RT_UNAVAILABLE;
-    }
-    if (!start_threads(l, why, sizeof why)) {
-        rt_say("%s", why);
-        return RT_CONFIG;
-    }
-    l->out.rate_hz = rt_jack_rate(l->jack);
-    tell_conditions(l);
-    if (!rt_jack_run(l->jack, &l->capture, &l->options.jack.connect, why, sizeof why)) {
-        rt_say("%s", why);
-        return RT_UNAVAILABLE;
-    }
-    run(l);
-    if (!rt_jack_gone(l->jack))
-        return RT_OK;
-    rt_say("the JACK server went away");
-    return RT_UNAVAILABLE;
+    return run(l);
 }
 
-/* In the order of the data: no more samples, then the rings, then the rest. */
-static void
+/* In the order of the data: no more samples, then the rings, then the rest. False when
+ * the server holds a thread, which goes on using all that is here. */
+static bool
 finish(listener *l)
 {
-    if (l->jack)
-        rt_jack_halt(l->jack);
+    const bool ended = rt_supervise_stop(l->supervise);
     atomic_store(&l->stop, true);
     sem_post(&l->blocks_wake);
     if (l->started)
@@ -263,35 +257,35 @@ finish(listener *l)
     if (l->started)
         summary(l);
     rt_truth_free(l->truth);
-    rt_analyse_free(l->analyse);
-    rt_jack_close(l->jack);
+    if (!ended)
+        return false;
+    rt_supervise_free(l->supervise);
+    rt_inputs_free(&l->inputs);
     rt_ring_free(l->lines);
-    rt_ring_free(l->capture.ring);
     idx_close(l->index);
+    return true;
 }
 
+/* *ended as finish() returns it. */
 static int
-listen_to(listener *l, const char *path)
+listen_to(listener *l, const char *path, bool *ended)
 {
+    const rt_sink sink = {.ctx = l, .match = push_match, .asked = push_asked};
     int status = rt_load(&l->index, path, &l->options, true);
     if (status)
         return status;
     l->out = (rt_out){.to = stdout,
                       .format = rt_out_format(l->options.out.format, stdout),
-                      .index = l->index,
-                      .input = l->options.jack.input_name};
+                      .index = l->index};
     sem_init(&l->blocks_wake, 0, 0);
     sem_init(&l->main_wake, 0, 0);
     l->lines = rt_ring_new(RT_LINES, sizeof(rt_match));
-    l->capture.ring = rt_ring_new(RT_BLOCKS, sizeof(rt_block));
-    l->capture.wake = &l->blocks_wake;
-    l->capture.counts = &l->counts;
     rt_catch_stop();
-    if (l->lines && l->capture.ring)
+    if (l->lines && rt_inputs_new(&l->inputs, &l->counts, &sink, &l->blocks_wake))
         status = listen_live(l);
     else
         status = RT_SOFTWARE;
-    finish(l);
+    *ended = finish(l);
     return status;
 }
 
@@ -299,6 +293,8 @@ int
 rt_cmd_listen(int argc, char **argv)
 {
     int status;
+    char why[300];
+    bool ended = true;
     const char **rest = calloc((size_t)argc + 1, sizeof *rest);
     listener *l = calloc(1, sizeof *l);
     if (!rest || !l) {
@@ -307,13 +303,18 @@ rt_cmd_listen(int argc, char **argv)
         return RT_SOFTWARE;
     }
     const int n = rt_options_parse(&l->options, RT_LISTEN, argc, argv, rest, &status);
-    if (n == 1) {
-        status = listen_to(l, rest[0]);
+    if (n >= 0 &&
+        !rt_inputs_parse(&l->inputs, l->options.jack.inputs, why, sizeof why)) {
+        rt_say("%s", why);
+        status = RT_USAGE;
+    } else if (n == 1) {
+        status = listen_to(l, rest[0], &ended);
     } else if (n >= 0) {
         rt_say("name one index; see hearken listen --help");
         status = RT_USAGE;
     }
-    free(l);
     free(rest);
+    if (ended)
+        free(l);
     return status;
 }

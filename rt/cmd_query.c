@@ -15,20 +15,23 @@ enum { LISTED = 10 }; /* sounds in the list at the end of a file */
 /* Where a file's lines go, and its best match with each sound, for the list. */
 typedef struct {
     rt_out out;
-    uint32_t listed; /* scale that the list is about */
-    rt_match *best;  /* [n_sounds]; rank 0: none; NULL: no list */
+    uint32_t rate_hz; /* of the file */
+    uint32_t listed;  /* scale that the list is about */
+    rt_match *best;   /* [n_sounds]; rank 0: none; NULL: no list */
 } query;
 
 static void
 write_match(void *ctx, const rt_match *m)
 {
     query *q = ctx;
-    rt_out_write(&q->out, m);
+    rt_match told = *m;
+    told.time_s = (double)m->frame / q->rate_hz;
+    rt_out_write(&q->out, &told);
     if (!q->best || m->kind != RT_MATCH || m->scale != q->listed)
         return;
     rt_match *b = &q->best[m->sound];
     if (!b->rank || m->cosine > b->cosine)
-        *b = *m;
+        *b = told;
 }
 
 static int
@@ -97,7 +100,7 @@ query_file(const rt_options *o, query *q, const char *path)
         return access(path, R_OK) ? RT_NOINPUT : RT_DATA;
     }
     out->input = path;
-    out->rate_hz = info.rate_hz;
+    q->rate_hz = info.rate_hz;
     if (rt_analyse_new(&a, info.rate_hz, o, out->index, &counts, &sink, why,
                        sizeof why)) {
         double done_s = 0;

@@ -12,6 +12,9 @@
     N(blocks)          /* of samples that JACK delivered */                            \
     N(dropped_blocks)  /* analysis was late: the ring was full */                      \
     N(lost_frames)     /* samples in those, and samples that JACK itself skipped */    \
+    N(xruns)           /* that JACK told of */                                         \
+    N(stalls)          /* times that a server stood still */                           \
+    N(reconnects)      /* times that a server was opened again */                      \
     N(bad_samples)     /* not finite, or absurdly loud; taken as 0 */                  \
     N(hops)            /* analysed, 100 a second */                                    \
     N(silent_hops)     /* of them below dsp.gate-db: they enter no embedding */        \

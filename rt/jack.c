@@ -1,27 +1,11 @@
-#include "jack.h"
+/* The audio callback, and the other callbacks; opening and closing. */
+#include "jack_private.h"
 
 #include "rt.h"
 
-#include <jack/jack.h>
-#include <jack/thread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-struct rt_jack {
-    jack_client_t *client;
-    jack_port_t *port;
-    rt_capture *capture;
-    sem_t *main_wake;
-    atomic_bool gone;
-    _Atomic uint32_t
-        latency_frames; /* what the samples took to get here, as JACK says */
-
-    /* audio thread only */
-    bool running;
-    uint32_t next_frame;         /* of the server, expected */
-    uint64_t n_frames;           /* of the stream */
-    _Atomic int64_t first_frame; /* of the server; -1 before the stream began */
-};
 
 int64_t
 rt_jack_now_us(void)
@@ -29,18 +13,82 @@ rt_jack_now_us(void)
     return (int64_t)jack_get_time();
 }
 
-/* Frames of the stream before this cycle. A jump forward means lost samples; the
- * server's counter wraps within 25 hours at 48 kHz, and what is not ahead is not
- * trusted. */
-static uint64_t
-stream_frame(rt_jack *j, jack_nframes_t now)
+/* ---- Audio thread ---------------------------------------------------------------- */
+
+/* When a cycle began and will end, on the server's clock, and how far frame counts are
+ * from there. */
+typedef struct {
+    jack_nframes_t frame; /* of the server, of its first sample */
+    uint32_t n;
+    int64_t now_us; /* that this callback came */
+    bool timed;     /* the next two hold */
+    int64_t begin_us, end_us;
+    double us_per_frame;
+} cycle;
+
+static cycle
+this_cycle(rt_jack *j, jack_nframes_t n)
 {
-    if (!j->running) {
-        j->running = true;
-        atomic_store_explicit(&j->first_frame, now, memory_order_relaxed);
-    } else {
-        const int32_t jump = (int32_t)(now - j->next_frame);
-        j->n_frames += jump > 0 ? (uint32_t)jump : 0;
+    jack_nframes_t frame;
+    jack_time_t begin, end;
+    float period;
+    cycle c = {.frame = jack_last_frame_time(j->client),
+               .n = n,
+               .now_us = rt_jack_now_us(),
+               .us_per_frame = 1e6 / j->rate_hz};
+    if (jack_get_cycle_times(j->client, &frame, &begin, &end, &period) || end <= begin)
+        return c;
+    c.us_per_frame = (double)(end - begin) / n;
+    const int64_t ahead = (int32_t)(c.frame - frame);
+    c.begin_us = (int64_t)begin + (int64_t)((double)ahead * c.us_per_frame);
+    c.end_us = c.begin_us + (int64_t)(end - begin);
+    c.timed = true;
+    return c;
+}
+
+/* Samples that are missing since the last cycle. The frame counter tells, where it
+ * jumps forward, though no further than time went by; where the server waits for its
+ * clients (-S) it does not jump, and only the clock does. */
+static uint64_t
+missing(const rt_jack *j, const cycle *c)
+{
+    const int32_t jump = (int32_t)(c->frame - j->next_frame);
+    if (jump > 0) {
+        const double passed = (double)(c->now_us - j->last_us) / c->us_per_frame;
+        const double most = (passed > 0 ? passed : 0) + j->rate_hz;
+        return jump < most ? (uint64_t)jump : (uint64_t)most;
+    }
+    const int64_t late = c->begin_us - j->next_us;
+    const bool known = c->timed && j->next_us && !j->freewheels;
+    return known && (double)late > c->n * c->us_per_frame
+               ? (uint64_t)((double)late / c->us_per_frame)
+               : 0;
+}
+
+/* Samples that no server was there for, one at least: a connection is a discontinuity.
+ */
+static uint64_t
+away(const rt_jack *j, const cycle *c)
+{
+    const double frames =
+        (double)(c->now_us - j->last_us) / c->us_per_frame - (double)c->n;
+    return frames > 1 ? (uint64_t)frames : 1;
+}
+
+/* Number in the stream of the first sample of this cycle. */
+static uint64_t
+stream_frame(rt_jack *j, const cycle *c)
+{
+    if (j->fresh && j->last_us)
+        j->n_frames += away(j, c);
+    else if (!j->fresh)
+        j->n_frames += missing(j, c);
+    if (j->fresh) {
+        j->fresh = false;
+        atomic_store_explicit(&j->stream_frame, j->n_frames, memory_order_relaxed);
+        /* release: who sees it sees the line above */
+        atomic_store_explicit(&j->first_frame, c->frame, memory_order_release);
+        sem_post(j->main_wake);
     }
     return j->n_frames;
 }
@@ -49,39 +97,42 @@ stream_frame(rt_jack *j, jack_nframes_t now)
  * arithmetic (jack_frames_to_time() is wrong under PipeWire 0.3.65), and clamped,
  * because under xruns the server's clock may be tens of milliseconds off. */
 static int64_t
-cycle_start_us(rt_jack *j, jack_nframes_t now_frame, uint32_t n, double *us_per_frame)
+sounded_us(const rt_jack *j, const cycle *c)
 {
-    jack_nframes_t frame;
-    jack_time_t current, next;
-    float period;
-    const int64_t now = rt_jack_now_us();
-    if (jack_get_cycle_times(j->client, &frame, &current, &next, &period) ||
-        next <= current) {
-        *us_per_frame = 0;
-        return now;
-    }
-    const uint32_t latency =
+    if (!c->timed)
+        return c->now_us;
+    const double latency =
         atomic_load_explicit(&j->latency_frames, memory_order_relaxed);
-    *us_per_frame = (double)(next - current) / n;
-    const double ahead = (double)(int32_t)(now_frame - frame) - (double)latency;
-    const int64_t t = (int64_t)current + (int64_t)(ahead * *us_per_frame);
-    const int64_t oldest = now - (int64_t)((latency + 2.0 * n) * *us_per_frame);
-    return t < oldest ? oldest : t > now ? now : t;
+    const int64_t t = c->begin_us - (int64_t)(latency * c->us_per_frame);
+    const int64_t oldest =
+        c->now_us - (int64_t)((latency + 2.0 * c->n) * c->us_per_frame);
+    return t < oldest ? oldest : t > c->now_us ? c->now_us : t;
 }
 
 static int
 on_process(jack_nframes_t n, void *arg)
 {
     rt_jack *j = arg;
-    const float *x = jack_port_get_buffer(j->port, n);
-    const jack_nframes_t now = jack_last_frame_time(j->client);
-    double us_per_frame;
-    const int64_t first_us = cycle_start_us(j, now, n, &us_per_frame);
-    rt_capture_feed(j->capture, x, n, stream_frame(j, now), first_us, us_per_frame);
-    j->n_frames += n;
-    j->next_frame = now + n;
+    j->freewheels = atomic_load_explicit(&j->freewheel, memory_order_relaxed);
+    if (!atomic_load_explicit(&j->other_rate, memory_order_relaxed)) {
+        const cycle c = this_cycle(j, n);
+        const uint64_t frame = stream_frame(j, &c);
+        const int64_t us = sounded_us(j, &c);
+        for (uint32_t i = 0; i < j->inputs->n; i++)
+            rt_capture_feed(&j->inputs->input[i].capture,
+                            jack_port_get_buffer(j->port[i], n), n, frame, us,
+                            c.us_per_frame);
+        j->n_frames += n;
+        j->next_frame = c.frame + n;
+        j->next_us = c.timed && !j->freewheels ? c.end_us : 0;
+        j->last_us = c.now_us;
+    }
+    const uint64_t cycles = atomic_load_explicit(&j->cycles, memory_order_relaxed);
+    atomic_store_explicit(&j->cycles, cycles + 1, memory_order_relaxed);
     return 0;
 }
+
+/* ---- Notification thread --------------------------------------------------------- */
 
 static void
 on_shutdown(void *arg)
@@ -104,7 +155,9 @@ static void
 on_freewheel(int starting, void *arg)
 {
     rt_jack *j = arg;
-    atomic_store(&j->capture->patient, starting != 0);
+    rt_inputs_patient(j->inputs, starting != 0);
+    atomic_store(&j->freewheel, starting != 0);
+    sem_post(j->main_wake);
 }
 
 static void
@@ -112,16 +165,119 @@ on_latency(jack_latency_callback_mode_t mode, void *arg)
 {
     rt_jack *j = arg;
     jack_latency_range_t range;
+    uint32_t most = 0;
     if (mode != JackCaptureLatency)
         return;
-    jack_port_get_latency_range(j->port, mode, &range);
-    atomic_store_explicit(&j->latency_frames, range.max, memory_order_relaxed);
+    for (uint32_t i = 0; i < j->inputs->n; i++) {
+        jack_port_get_latency_range(j->port[i], mode, &range);
+        most = range.max > most ? range.max : most;
+    }
+    atomic_store_explicit(&j->latency_frames, most, memory_order_relaxed);
 }
+
+static int
+on_period(jack_nframes_t n, void *arg)
+{
+    rt_jack *j = arg;
+    atomic_store(&j->period, n);
+    sem_post(j->main_wake);
+    return 0;
+}
+
+/* While a server runs only PipeWire changes its rate. */
+static int
+on_rate(jack_nframes_t rate_hz, void *arg)
+{
+    rt_jack *j = arg;
+    atomic_store(&j->other_rate, rate_hz != j->rate_hz);
+    sem_post(j->main_wake);
+    return 0;
+}
+
+static int
+on_xrun(void *arg)
+{
+    rt_jack *j = arg;
+    rt_count(j->inputs->counts, RT_N_xruns, 1);
+    return 0;
+}
+
+static void
+graph_changed(rt_jack *j)
+{
+    atomic_store(&j->graph, true);
+    sem_post(j->main_wake);
+}
+
+static void
+on_port(jack_port_id_t port, int registered, void *arg)
+{
+    (void)port;
+    (void)registered;
+    graph_changed(arg);
+}
+
+static void
+on_connect(jack_port_id_t a, jack_port_id_t b, int connected, void *arg)
+{
+    (void)a;
+    (void)b;
+    (void)connected;
+    graph_changed(arg);
+}
+
+/* ---- Any thread ------------------------------------------------------------------ */
+
+rt_jack_news
+rt_jack_look(const rt_jack *j)
+{
+    const int64_t first = atomic_load_explicit(&j->first_frame, memory_order_acquire);
+    return (rt_jack_news){
+        .gone = atomic_load(&j->gone),
+        .other_rate = atomic_load(&j->other_rate),
+        .freewheel = atomic_load(&j->freewheel),
+        .cycles = atomic_load_explicit(&j->cycles, memory_order_relaxed),
+        .rate_hz = j->rate_hz,
+        .period = atomic_load(&j->period),
+        .priority = atomic_load(&j->priority),
+        .begun = first >= 0,
+        .first_frame = (uint32_t)first,
+        .stream_frame = atomic_load_explicit(&j->stream_frame, memory_order_relaxed)};
+}
+
+bool
+rt_jack_graph_changed(rt_jack *j)
+{
+    return atomic_exchange(&j->graph, false);
+}
+
+/* ---- The one thread that calls libjack ------------------------------------------- */
 
 static void
 quiet(const char *text)
 {
     (void)text; /* libjack's own lines; we say what matters in our words */
+}
+
+rt_jack *
+rt_jack_new(const rt_options *o, rt_inputs *inputs, sem_t *main_wake)
+{
+    rt_jack *j = calloc(1, sizeof *j);
+    if (!j)
+        return NULL;
+    j->options = o;
+    j->inputs = inputs;
+    j->main_wake = main_wake;
+    atomic_init(&j->first_frame, -1);
+    jack_set_error_function(quiet);
+    jack_set_info_function(quiet);
+    return j;
+}
+
+void
+rt_jack_free(rt_jack *j)
+{
+    free(j);
 }
 
 /* Opens the client under just that name. JackUseExactName would not do: jackd2 then
@@ -132,9 +288,7 @@ open_client(const char *name, char *why, size_t why_len)
     jack_status_t status = 0;
     jack_client_t *client = jack_client_open(name, JackNoStartServer, &status);
     if (!client) {
-        snprintf(why, why_len,
-                 "no JACK server is running; start jackd or PipeWire (then "
-                 "pw-jack hearken ...) and try again");
+        snprintf(why, why_len, "%s", RT_JACK_NO_SERVER);
         return NULL;
     }
     if (!(status & JackNameNotUnique) && !strcmp(jack_get_client_name(client), name))
@@ -147,139 +301,83 @@ open_client(const char *name, char *why, size_t why_len)
     return NULL;
 }
 
-bool
-rt_jack_open(rt_jack **out, const rt_options *o, sem_t *main_wake, char *why,
-             size_t why_len)
+static bool
+register_ports(rt_jack *j, char *why, size_t why_len)
 {
-    *out = NULL;
-    jack_set_error_function(quiet);
-    jack_set_info_function(quiet);
-    rt_jack *j = calloc(1, sizeof *j);
-    if (!j) {
-        snprintf(why, why_len, "there is not enough memory for a JACK client");
-        return false;
+    for (uint32_t i = 0; i < j->inputs->n; i++) {
+        const char *name = j->inputs->input[i].name;
+        j->port[i] = jack_port_register(j->client, name, JACK_DEFAULT_AUDIO_TYPE,
+                                        JackPortIsInput, 0);
+        if (!j->port[i]) {
+            snprintf(why, why_len, "JACK refuses an input port named %s", name);
+            return false;
+        }
     }
-    j->main_wake = main_wake;
-    atomic_init(&j->first_frame, -1);
-    j->client = open_client(o->jack.client_name, why, why_len);
-    if (j->client) {
-        j->port = jack_port_register(j->client, o->jack.input_name,
-                                     JACK_DEFAULT_AUDIO_TYPE, JackPortIsInput, 0);
-        if (!j->port)
-            snprintf(why, why_len, "JACK refuses an input port named %s",
-                     o->jack.input_name);
-    }
-    if (j->port)
-        *out = j;
-    else
-        rt_jack_close(j);
-    return *out;
-}
-
-uint32_t
-rt_jack_rate(const rt_jack *j)
-{
-    return jack_get_sample_rate(j->client);
-}
-
-uint32_t
-rt_jack_period(const rt_jack *j)
-{
-    return jack_get_buffer_size(j->client);
-}
-
-int
-rt_jack_priority(const rt_jack *j, int below)
-{
-    const int priority = jack_client_real_time_priority(j->client);
-    return priority > below ? priority - below : 0;
-}
-
-static void
-connect_port(rt_jack *j, const char *from)
-{
-    const char *to = jack_port_name(j->port);
-    jack_connect(j->client, from, to);
-    /* A server without self-connect returns 0 and does nothing: look. */
-    if (jack_port_connected_to(j->port, from))
-        rt_say("listening to %s", from);
-    else
-        rt_say("JACK did not connect %s to %s; connect them by hand", from, to);
-}
-
-static void
-connect_pattern(rt_jack *j, const char *pattern)
-{
-    const bool automatic = !strcmp(pattern, "auto");
-    const unsigned long flags =
-        JackPortIsOutput | (automatic ? JackPortIsPhysical : 0U);
-    if (!strcmp(pattern, "none"))
-        return;
-    if (!automatic && jack_port_by_name(j->client, pattern)) {
-        connect_port(j, pattern);
-        return;
-    }
-    const char **ports = jack_get_ports(j->client, automatic ? NULL : pattern,
-                                        JACK_DEFAULT_AUDIO_TYPE, flags);
-    if (!ports)
-        rt_say("there is no JACK port to listen to%s%s; connect one to %s",
-               automatic ? "" : " that is called like ", automatic ? "" : pattern,
-               jack_port_name(j->port));
-    for (size_t i = 0; ports && ports[i]; i++) {
-        connect_port(j, ports[i]);
-        if (automatic)
-            break;
-    }
-    jack_free(ports);
-}
-
-bool
-rt_jack_run(rt_jack *j, rt_capture *cap, const rt_list *connect, char *why,
-            size_t why_len)
-{
-    j->capture = cap;
-    jack_set_process_callback(j->client, on_process, j);
-    jack_set_freewheel_callback(j->client, on_freewheel, j);
-    jack_set_latency_callback(j->client, on_latency, j);
-    jack_on_shutdown(j->client, on_shutdown, j);
-    jack_on_info_shutdown(j->client, on_info_shutdown, j);
-    if (jack_activate(j->client)) {
-        snprintf(why, why_len,
-                 "JACK does not start the client; is the server stopping?");
-        return false;
-    }
-    for (uint32_t i = 0; i < connect->n; i++)
-        connect_pattern(j, connect->item[i]);
     return true;
 }
 
 bool
-rt_jack_gone(const rt_jack *j)
+rt_jack_open(rt_jack *j, char *why, size_t why_len)
 {
-    return atomic_load(&j->gone);
+    atomic_store(&j->gone, false);
+    atomic_store(&j->other_rate, false);
+    atomic_store(&j->freewheel, false);
+    atomic_store(&j->first_frame, -1);
+    atomic_store(&j->cycles, 0);
+    rt_inputs_patient(j->inputs, false);
+    j->client = open_client(j->options->jack.client_name, why, why_len);
+    if (!j->client)
+        return false;
+    if (!register_ports(j, why, why_len)) {
+        rt_jack_close(j);
+        return false;
+    }
+    const int priority = jack_client_real_time_priority(j->client);
+    j->rate_hz = jack_get_sample_rate(j->client);
+    atomic_store(&j->period, jack_get_buffer_size(j->client));
+    atomic_store(&j->priority, priority > 0 ? priority : 0);
+    return true;
 }
 
 bool
-rt_jack_first_frame(const rt_jack *j, uint32_t *frame)
+rt_jack_run(rt_jack *j, char *why, size_t why_len)
 {
-    const int64_t first = atomic_load_explicit(&j->first_frame, memory_order_relaxed);
-    *frame = (uint32_t)first;
-    return first >= 0;
+    j->fresh = true;
+    j->next_us = 0;
+    jack_set_process_callback(j->client, on_process, j);
+    jack_set_freewheel_callback(j->client, on_freewheel, j);
+    jack_set_latency_callback(j->client, on_latency, j);
+    jack_set_buffer_size_callback(j->client, on_period, j);
+    jack_set_sample_rate_callback(j->client, on_rate, j);
+    jack_set_xrun_callback(j->client, on_xrun, j);
+    jack_set_port_registration_callback(j->client, on_port, j);
+    jack_set_port_connect_callback(j->client, on_connect, j);
+    jack_on_shutdown(j->client, on_shutdown, j);
+    jack_on_info_shutdown(j->client, on_info_shutdown, j);
+    if (!jack_activate(j->client))
+        return true;
+    snprintf(why, why_len, "JACK does not start the client");
+    return false;
 }
 
-void
-rt_jack_halt(rt_jack *j)
+static void
+leave_freewheel(rt_jack *j)
 {
-    if (!rt_jack_gone(j))
-        jack_deactivate(j->client);
+    enum { TRIES = 200 };
+    if (!atomic_load(&j->freewheel) || atomic_load(&j->gone))
+        return;
+    jack_set_freewheel(j->client, 0);
+    for (int i = 0; i < TRIES && atomic_load(&j->freewheel); i++)
+        rt_sleep_ms(10);
 }
 
 void
 rt_jack_close(rt_jack *j)
 {
-    if (!j)
+    if (!j->client)
         return;
-    if (j->client)
-        jack_client_close(j->client);
-    free(j);
+    leave_freewheel(j);
+    jack_client_close(j->client);
+    j->client = NULL;
+    rt_wires_lost(&j->wires);
 }

@@ -1,45 +1,67 @@
 /*
- * The JACK client: one input port whose samples go to an rt_capture. Callbacks set
- * flags and wake; all libjack calls are made by the thread that opened the client.
+ * The JACK client: an input port for each of the inputs, whose samples go to their
+ * captures. Callbacks set flags and wake main; all other calls of libjack are made by
+ * one thread, because a server that stands still holds them for as long as it does.
+ *
+ * One rt_jack lives through many connections, open to close, and its stream goes on.
  */
 #ifndef HEARKEN_RT_JACK_H
 #define HEARKEN_RT_JACK_H
 
-#include "capture.h"
+#include "inputs.h"
 #include "options.h"
+#include "wires.h"
 
 typedef struct rt_jack rt_jack;
 
-/*
- * Opens a client (never starting a server) and registers its port; it does not run yet.
- * False, with why, when there is no server or the name is taken. main_wake is posted
- * when the server goes away.
- */
-bool rt_jack_open(rt_jack **out, const rt_options *o, sem_t *main_wake, char *why,
-                  size_t why_len);
+/* main_wake is posted by the callbacks. NULL without memory. */
+rt_jack *rt_jack_new(const rt_options *o, rt_inputs *inputs, sem_t *main_wake);
+void rt_jack_free(rt_jack *j);
 
-uint32_t rt_jack_rate(const rt_jack *j);
-uint32_t rt_jack_period(const rt_jack *j);
+/* ---- Any thread ------------------------------------------------------------------ */
 
-/* SCHED_FIFO priority for a thread so many steps below the server's clients, 0 when the
- * server runs without. */
-int rt_jack_priority(const rt_jack *j, int below);
+/* Of the present connection, or the last one. */
+typedef struct {
+    bool gone;       /* the server went away */
+    bool other_rate; /* it runs at another rate than when it was opened */
+    bool freewheel;  /* it runs as fast as it can */
+    uint64_t cycles; /* that the audio thread has seen */
+    uint32_t rate_hz, period;
+    int priority; /* SCHED_FIFO, of the server's clients; 0 when it runs without */
+    bool begun;   /* the next two hold */
+    uint32_t first_frame;  /* of the server, of the first cycle of this connection */
+    uint64_t stream_frame; /* its number in the stream */
+} rt_jack_news;
+rt_jack_news rt_jack_look(const rt_jack *j);
 
-/* Starts the callbacks and makes the wanted connections; says on stderr which. */
-bool rt_jack_run(rt_jack *j, rt_capture *cap, const rt_list *connect, char *why,
-                 size_t why_len);
-
-/* Whether the server went away. */
-bool rt_jack_gone(const rt_jack *j);
-
-/* The server's frame at which the stream began; false before the first callback. */
-bool rt_jack_first_frame(const rt_jack *j, uint32_t *frame);
-
-/* Stops the callbacks; the client stays open. Waits until none runs. */
-void rt_jack_halt(rt_jack *j);
-void rt_jack_close(rt_jack *j);
+/* Whether ports or connections changed since it was asked last. */
+bool rt_jack_graph_changed(rt_jack *j);
 
 /* The server's clock in microseconds. Only after rt_jack_open() succeeded once. */
 int64_t rt_jack_now_us(void);
+
+/* ---- The one thread that calls libjack ------------------------------------------- */
+
+/* why of rt_jack_open(), when it is just that. */
+#define RT_JACK_NO_SERVER                                                              \
+    "no JACK server is running; start jackd or PipeWire (then pw-jack hearken ...)"
+
+/* Opens a client (never starting a server) and registers its ports; it does not run
+ * yet. False, with why, when there is no server or the name is taken. */
+bool rt_jack_open(rt_jack *j, char *why, size_t why_len);
+
+/* Starts the callbacks. */
+bool rt_jack_run(rt_jack *j, char *why, size_t why_len);
+
+/*
+ * Makes the connections that the options want and those that there were when the last
+ * server went away, as far as their ports are there. say gets a sentence about each
+ * that came or went. True when it wants to look again in half a second.
+ */
+bool rt_jack_connect(rt_jack *j, rt_wires_say *say, void *ctx);
+
+/* Ends the connection; afterwards no callback runs. Leaves freewheel before, because a
+ * client that closes in it leaves jackd 1.9.21 there for ever. Takes a closed one. */
+void rt_jack_close(rt_jack *j);
 
 #endif

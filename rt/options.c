@@ -194,13 +194,18 @@ static const rt_field fields[] = {
      "no", "send /hearken/nomatch when the best answer is below match.score", 0},
     {"jack", "client-name", "NAME", T_NAME, AT(jack.client_name), 0, 0, NULL, RT_LISTEN,
      "hearken", "name of the JACK client", 'n'},
-    {"jack", "input-name", "NAME", T_NAME, AT(jack.input_name), 0, 0, NULL, RT_LISTEN,
-     "in", "name of its input port, which is also the input in messages", 0},
+    {"jack", "inputs", "NAMES", T_TEXT, AT(jack.inputs), 0, 0, NULL, RT_LISTEN, "in",
+     "names of its input ports, as in drums,voice: each is listened to by itself, and "
+     "named in messages",
+     0},
     {"jack", "connect", "PORT", T_LIST, AT(jack.connect), 0, 0, NULL, RT_LISTEN, "auto",
-     "port to listen to, a name or a pattern (regular expression); repeat it for "
-     "several; "
-     "auto is the first capture port of the sound card, none connects nothing",
+     "port to listen to, a name or a pattern (regular expression), for an input as in "
+     "drums=system:capture_2, else for the inputs in turn; repeat it for several; auto "
+     "is "
+     "the capture port of the input's number, none connects nothing",
      'c'},
+    {"jack", "wait", "yes|no", T_CHOICE, AT(jack.wait), 0, 0, yesno, RT_LISTEN, "yes",
+     "wait for a server that is not there or went away; no ends with status 69", 0},
     {"out", "format", "NAME", T_CHOICE, AT(out.format), 0, 0, formats,
      FIND | RT_INFO | RT_EVAL | RT_CHECK | RT_TUNE, "auto",
      "what stdout gets: json lines, a readable table, or none; auto is a table on a "

@@ -97,7 +97,8 @@ typedef struct {
         uint32_t onsets, nomatch; /* 0, 1 */
     } osc;
     struct {
-        char client_name[RT_NAME], input_name[RT_NAME];
+        char client_name[RT_NAME], inputs[RT_TEXT]; /* inputs.h reads them */
+        uint32_t wait;                              /* 0, 1 */
         rt_list connect;
     } jack;
     struct {

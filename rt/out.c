@@ -60,7 +60,7 @@ json(rt_out *o, const rt_match *m)
     static const char *const kind[] = {"match", "onset", "nomatch", "label"};
     fprintf(o->to,
             "{\"type\":\"%s\",\"frame\":%llu,\"time\":%.6f,\"input\":", kind[m->kind],
-            (unsigned long long)m->frame, (double)m->frame / o->rate_hz);
+            (unsigned long long)m->frame, m->time_s);
     rt_json_string(o->to, o->input);
     if (m->kind == RT_ONSET) {
         fprintf(o->to, ",\"level_db\":%.2f}\n", (double)m->level_db);
@@ -100,7 +100,7 @@ rt_plain_text(FILE *to, const char *text)
 static void
 table(rt_out *o, const rt_match *m)
 {
-    const double t = (double)m->frame / o->rate_hz;
+    const double t = m->time_s;
     if (o->lines == 0)
         fputs("  time s  scale  rank  score  cosine  at s    label / sound\n", o->to);
     if (m->kind == RT_ONSET) {

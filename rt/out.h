@@ -11,7 +11,6 @@ typedef struct {
     rt_format format; /* never RT_FORMAT_AUTO */
     const idx_index *index;
     const char *input; /* name of the input, or path of the file */
-    uint32_t rate_hz;
     uint64_t lines;
 } rt_out;
 

@@ -11,8 +11,10 @@ struct rt_publish {
     rt_ring *matches;
     sem_t wake;
     pthread_t thread;
-    bool started, fifo;
-    atomic_bool stop, status_due;
+    bool started;
+    atomic_bool stop;
+    _Atomic(const char *) status_due; /* the state to tell; NULL: none is due */
+    const atomic_bool *patient; /* freewheel: wait for rings instead of dropping */
     uint32_t n_dests;
     osc_dest *dests[RT_LIST];
     int32_t seq[RT_LIST]; /* next number of each destination */
@@ -38,22 +40,22 @@ push_patiently(rt_ring *ring, const void *item, const atomic_bool *patient, sem_
 void
 rt_publish_push(rt_publish *p, const rt_match *m)
 {
-    if (!push_patiently(p->matches, m, p->config.patient, &p->wake))
+    if (!push_patiently(p->matches, m, p->patient, &p->wake))
         rt_count(p->config.counts, RT_N_dropped_matches, 1);
     sem_post(&p->wake);
 }
 
 void
-rt_publish_status(rt_publish *p)
+rt_publish_status(rt_publish *p, const char *state)
 {
-    atomic_store(&p->status_due, true);
+    atomic_store(&p->status_due, state);
     sem_post(&p->wake);
 }
 
 bool
-rt_publish_is_fifo(const rt_publish *p)
+rt_publish_fifo(rt_publish *p, int priority)
 {
-    return p->fifo;
+    return rt_thread_fifo(p->thread, priority);
 }
 
 static float
@@ -66,7 +68,7 @@ age_ms(const rt_publish *p, const rt_match *m)
 static size_t
 encode(const rt_publish *p, const rt_match *m, int32_t seq, uint8_t out[])
 {
-    const char *input = p->config.options->jack.input_name;
+    const char *input = p->config.inputs->input[m->input].name;
     if (m->kind == RT_ONSET) {
         const osc_onset o = {seq, input, m->level_db, age_ms(p, m)};
         return osc_onset_encode(out, OSC_MAX_DATAGRAM, &o);
@@ -118,16 +120,16 @@ send_match(rt_publish *p, const rt_match *m)
 }
 
 static void
-send_status(rt_publish *p)
+send_status(rt_publish *p, const char *state)
 {
     uint8_t data[OSC_MAX_DATAGRAM];
     osc_count counts[RT_COUNTS];
     for (int i = 0; i < RT_COUNTS; i++)
         counts[i] = (osc_count){rt_count_name[i], rt_counted(p->config.counts, i)};
     for (uint32_t d = 0; d < p->n_dests; d++)
-        send_to(p, d, data,
-                osc_status_encode(data, sizeof data, p->seq[d], "running", counts,
-                                  RT_COUNTS));
+        send_to(
+            p, d, data,
+            osc_status_encode(data, sizeof data, p->seq[d], state, counts, RT_COUNTS));
 }
 
 /* OSC first: what prints may be slow, what listens should not wait for it. */
@@ -139,8 +141,7 @@ drain(rt_publish *p)
         send_match(p, &m);
         if (!p->config.lines)
             continue;
-        if (!push_patiently(p->config.lines, &m, p->config.patient,
-                            p->config.lines_wake))
+        if (!push_patiently(p->config.lines, &m, p->patient, p->config.lines_wake))
             rt_count(p->config.counts, RT_N_unprinted, 1);
         sem_post(p->config.lines_wake);
     }
@@ -154,8 +155,9 @@ run(void *arg)
         while (sem_wait(&p->wake)) /* EINTR */
             ;
         drain(p);
-        if (atomic_exchange(&p->status_due, false))
-            send_status(p);
+        const char *state = atomic_exchange(&p->status_due, NULL);
+        if (state)
+            send_status(p, state);
         if (atomic_load(&p->stop) && rt_ring_count(p->matches) == 0)
             return NULL;
     }
@@ -184,6 +186,7 @@ rt_publish_open(rt_publish **out, const rt_publish_config *config, char *why,
         return false;
     }
     p->config = *config;
+    p->patient = &config->inputs->input[0].capture.patient;
     sem_init(&p->wake, 0, 0);
     p->matches = rt_ring_new(RT_MATCHES, sizeof(rt_match));
     if (!p->matches)
@@ -196,9 +199,9 @@ rt_publish_open(rt_publish **out, const rt_publish_config *config, char *why,
 }
 
 bool
-rt_publish_start(rt_publish *p, int priority, char *why, size_t why_len)
+rt_publish_start(rt_publish *p, char *why, size_t why_len)
 {
-    p->started = rt_thread_start(&p->thread, run, p, priority, &p->fifo);
+    p->started = rt_thread_start(&p->thread, run, p, 0, NULL);
     if (!p->started)
         snprintf(why, why_len, "the system gives no thread to publish with");
     return p->started;

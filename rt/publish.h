@@ -5,7 +5,7 @@
 #ifndef HEARKEN_RT_PUBLISH_H
 #define HEARKEN_RT_PUBLISH_H
 
-#include "analyse.h"
+#include "inputs.h"
 #include "osc/osc.h"
 #include "ring.h"
 #include "rt.h"
@@ -19,11 +19,11 @@ typedef struct rt_publish rt_publish;
 typedef struct {
     const rt_options *options;
     const idx_index *index;
+    const rt_inputs *inputs; /* their names; the first says whether to be patient */
     rt_counts *counts;
-    rt_ring *lines;             /* of rt_match, to the thread that prints; NULL: none */
-    sem_t *lines_wake;          /* posted after each push */
-    int64_t (*now_us)(void);    /* the clock of rt_match.centre_us */
-    const atomic_bool *patient; /* freewheel: wait for rings instead of dropping */
+    rt_ring *lines;          /* of rt_match, to the thread that prints; NULL: none */
+    sem_t *lines_wake;       /* posted after each push */
+    int64_t (*now_us)(void); /* the clock of rt_match.centre_us */
 } rt_publish_config;
 
 /* Resolves destinations. False, with why, when one is not of the form HOST:PORT or not
@@ -31,8 +31,11 @@ typedef struct {
 bool rt_publish_open(rt_publish **out, const rt_publish_config *config, char *why,
                      size_t why_len);
 
-/* Starts the thread; priority under SCHED_FIFO, 0 is ordinary. */
-bool rt_publish_start(rt_publish *p, int priority, char *why, size_t why_len);
+/* Starts the thread, at ordinary priority. */
+bool rt_publish_start(rt_publish *p, char *why, size_t why_len);
+
+/* Main thread: rt_thread_fifo() of it. */
+bool rt_publish_fifo(rt_publish *p, int priority);
 
 /* Sends what is left, ends the thread, closes the sockets. Takes NULL. */
 void rt_publish_close(rt_publish *p);
@@ -40,10 +43,7 @@ void rt_publish_close(rt_publish *p);
 /* Analysis thread: hands one finding over. Never waits, but in freewheel. */
 void rt_publish_push(rt_publish *p, const rt_match *m);
 
-/* Main thread: has /hearken/status sent. */
-void rt_publish_status(rt_publish *p);
-
-/* Whether the thread runs under real-time scheduling. */
-bool rt_publish_is_fifo(const rt_publish *p);
+/* Main thread: has /hearken/status sent, with that state; a constant string. */
+void rt_publish_status(rt_publish *p, const char *state);
 
 #endif

@@ -57,6 +57,10 @@ void rt_progress_end(rt_progress *p);
 bool rt_thread_start(pthread_t *thread, void *(*run)(void *), void *arg, int priority,
                      bool *fifo);
 
+/* Changes that later: has the thread run under SCHED_FIFO at that priority where that
+ * is above 0 and allowed, else as ordinary; returns whether the kernel says so. */
+bool rt_thread_fifo(pthread_t thread, int priority);
+
 /* The commands; argv[0] is the command's name. Each returns the exit status. */
 int rt_cmd_build(int argc, char **argv);
 int rt_cmd_merge(int argc, char **argv);

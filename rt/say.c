@@ -125,18 +125,24 @@ start(pthread_t *thread, const pthread_attr_t *attr, void *(*run)(void *), void 
 }
 
 bool
+rt_thread_fifo(pthread_t thread, int priority)
+{
+    const struct sched_param want = {.sched_priority = priority > 0 ? priority : 0};
+    pthread_setschedparam(thread, priority > 0 ? SCHED_FIFO : SCHED_OTHER, &want);
+    struct sched_param got;
+    int policy = SCHED_OTHER;
+    pthread_getschedparam(thread, &policy, &got);
+    return policy == SCHED_FIFO || policy == SCHED_RR;
+}
+
+bool
 rt_thread_start(pthread_t *thread, void *(*run)(void *), void *arg, int priority,
                 bool *fifo)
 {
     if (!start(thread, NULL, run, arg))
         return false;
-    const struct sched_param want = {.sched_priority = priority};
-    if (priority > 0)
-        pthread_setschedparam(*thread, SCHED_FIFO, &want);
-    struct sched_param got;
-    int policy = SCHED_OTHER;
-    pthread_getschedparam(*thread, &policy, &got);
+    const bool is_fifo = rt_thread_fifo(*thread, priority);
     if (fifo)
-        *fifo = policy == SCHED_FIFO || policy == SCHED_RR;
+        *fifo = is_fifo;
     return true;
 }

@@ -286,9 +286,8 @@ static const struct {
     const char *name;
     size_t cap; /* with the zero at its end */
 } texts[] = {
-    {"build.output", RT_TEXT},    {"jack.client-name", RT_NAME},
-    {"jack.input-name", RT_NAME}, {"osc.to", RT_ITEM},
-    {"jack.connect", RT_ITEM},
+    {"build.output", RT_TEXT}, {"jack.client-name", RT_NAME}, {"jack.inputs", RT_TEXT},
+    {"osc.to", RT_ITEM},       {"jack.connect", RT_ITEM},
 };
 
 START_TEST(a_text_is_taken_up_to_its_length_and_without_control_characters)

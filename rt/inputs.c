@@ -1,0 +1,45 @@
+/* Hot: the analysis thread's way through the inputs. */
+#include "inputs.h"
+
+/* Takes up a new analysis. Frames go on counting, at another rate. */
+static void
+take_up(rt_input *in)
+{
+    rt_analyse *next = atomic_load_explicit(&in->next, memory_order_acquire);
+    if (!next)
+        return;
+    if (in->analyse)
+        in->rate_s += (double)(in->expected - in->rate_frame) / in->rate_hz;
+    in->rate_frame = in->expected;
+    in->rate_hz = in->given_rate_hz;
+    in->analyse = next;
+    rt_analyse_begin(next, in->expected);
+    /* release: who sees it taken up may free the old one */
+    atomic_store_explicit(&in->next, NULL, memory_order_release);
+}
+
+/* One block, in place. False when there is none. */
+static bool
+analyse_block(rt_input *in)
+{
+    take_up(in);
+    const rt_block *b = rt_ring_front(in->capture.ring);
+    if (!b)
+        return false;
+    if (b->first_frame != in->expected)
+        rt_analyse_gap(in->analyse, b->first_frame - in->expected);
+    rt_analyse_block(in->analyse, b->x, b->n_frames, b->first_us);
+    in->expected = b->first_frame + b->n_frames;
+    rt_ring_release(in->capture.ring);
+    return true;
+}
+
+void
+rt_inputs_analyse(rt_inputs *in)
+{
+    for (bool any = true; any;) {
+        any = false;
+        for (uint32_t i = 0; i < in->n; i++)
+            any |= analyse_block(&in->input[i]);
+    }
+}

@@ -1,0 +1,67 @@
+/*
+ * The inputs of listen: each has a port, a ring, an analysis and a stream of its own;
+ * one analysis thread takes them in turn.
+ *
+ *   audio thread --capture ring--> rt_inputs_analyse() --> sink, which is told the
+ * input
+ */
+#ifndef HEARKEN_RT_INPUTS_H
+#define HEARKEN_RT_INPUTS_H
+
+#include "analyse.h"
+#include "capture.h"
+
+typedef struct {
+    char name[RT_NAME]; /* of the port, and in messages */
+    uint32_t number;
+    rt_capture capture;
+
+    /* the thread that opens JACK: an analysis for the analysis thread to take up */
+    rt_analyse *given;
+    uint32_t given_rate_hz;
+    _Atomic(rt_analyse *) next; /* NULL once it was */
+
+    /* analysis thread */
+    const rt_sink *sink;
+    rt_analyse *analyse;
+    uint64_t expected; /* frame that should come next */
+    uint64_t rate_frame;
+    double rate_s;    /* when frame rate_frame was, since the stream began, */
+    uint32_t rate_hz; /* and the rate since */
+} rt_input;
+
+typedef struct {
+    uint32_t n;
+    rt_input input[RT_LIST];
+    rt_counts *counts;
+    rt_sink sink; /* gets matches with input and time_s filled in */
+} rt_inputs;
+
+/*
+ * Names out of "drums,voice". False, with why, when there are more than RT_LIST, one
+ * comes twice, or is no name of a port.
+ */
+bool rt_inputs_parse(rt_inputs *in, const char *names, char *why, size_t why_len);
+
+/* Makes the rings; wake is posted when one has something. False without memory. */
+bool rt_inputs_new(rt_inputs *in, rt_counts *counts, const rt_sink *sink, sem_t *wake);
+
+/* Not while any thread uses them; takes what rt_inputs_new() left half made. */
+void rt_inputs_free(rt_inputs *in);
+
+/* Freewheel: the audio thread waits for the analysis. */
+void rt_inputs_patient(rt_inputs *in, bool patient);
+
+/*
+ * Sees to it that the inputs are analysed at a rate: where it is another than before,
+ * gives each a new analysis, and waits until it was taken up. Only while no audio
+ * comes, and while the analysis thread runs. False, with why, when the rate cannot be
+ * analysed.
+ */
+bool rt_inputs_set_rate(rt_inputs *in, uint32_t rate_hz, const rt_options *o,
+                        const idx_index *index, char *why, size_t why_len);
+
+/* Analysis thread: all that is in the rings, a block of each in turn. */
+void rt_inputs_analyse(rt_inputs *in);
+
+#endif

@@ -1,0 +1,141 @@
+/* Makes, feeds with analyses and frees what inputs.c runs on. */
+#include "inputs.h"
+#include "rt.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static bool
+is_known(const rt_inputs *in, const char *name)
+{
+    for (uint32_t i = 0; i < in->n; i++)
+        if (!strcmp(in->input[i].name, name))
+            return true;
+    return false;
+}
+
+/* Adds the input that the n characters at text name. */
+static bool
+add_input(rt_inputs *in, const char *text, size_t n, char *why, size_t why_len)
+{
+    if (in->n == RT_LIST) {
+        snprintf(why, why_len, "jack.inputs has more than %d names", RT_LIST);
+        return false;
+    }
+    rt_input *input = &in->input[in->n];
+    if (!n || n >= sizeof input->name || memchr(text, ':', n) || memchr(text, '=', n)) {
+        snprintf(why, why_len,
+                 "jack.inputs cannot hold \"%.*s\"; it wants names of 1 to %zu "
+                 "characters, without : and =, with commas between them",
+                 (int)(n < 60 ? n : 60), text, sizeof input->name - 1);
+        return false;
+    }
+    memcpy(input->name, text, n);
+    input->name[n] = 0;
+    if (is_known(in, input->name)) {
+        snprintf(why, why_len, "jack.inputs has the name %s twice", input->name);
+        return false;
+    }
+    input->number = in->n++;
+    return true;
+}
+
+bool
+rt_inputs_parse(rt_inputs *in, const char *names, char *why, size_t why_len)
+{
+    memset(in, 0, sizeof *in);
+    for (const char *p = names;; p++) {
+        const size_t n = strcspn(p, ",");
+        if (!add_input(in, p, n, why, why_len))
+            return false;
+        p += n;
+        if (!*p)
+            return true;
+    }
+}
+
+/* An analysis tells in->sink; this says of which input, and when. */
+static void
+tell_match(void *ctx, const rt_match *m)
+{
+    const rt_input *in = ctx;
+    rt_match told = *m;
+    told.input = in->number;
+    told.time_s = in->rate_s + (double)(m->frame - in->rate_frame) / in->rate_hz;
+    in->sink->match(in->sink->ctx, &told);
+}
+
+static void
+tell_asked(void *ctx, const rt_asked *q)
+{
+    const rt_input *in = ctx;
+    in->sink->asked(in->sink->ctx, q);
+}
+
+bool
+rt_inputs_new(rt_inputs *in, rt_counts *counts, const rt_sink *sink, sem_t *wake)
+{
+    in->counts = counts;
+    in->sink = *sink;
+    for (uint32_t i = 0; i < in->n; i++) {
+        rt_input *input = &in->input[i];
+        input->sink = &in->sink;
+        input->capture.wake = wake;
+        input->capture.counts = counts;
+        input->capture.ring = rt_ring_new(RT_BLOCKS, sizeof(rt_block));
+        if (!input->capture.ring)
+            return false;
+    }
+    return true;
+}
+
+void
+rt_inputs_free(rt_inputs *in)
+{
+    for (uint32_t i = 0; i < in->n; i++) {
+        rt_ring_free(in->input[i].capture.ring);
+        rt_analyse_free(in->input[i].given);
+    }
+    in->n = 0;
+}
+
+void
+rt_inputs_patient(rt_inputs *in, bool patient)
+{
+    for (uint32_t i = 0; i < in->n; i++)
+        atomic_store(&in->input[i].capture.patient, patient);
+}
+
+/* Gives an input its next analysis, and frees the last one when that is out of use. */
+static void
+hand_over(rt_input *in, rt_analyse *next, uint32_t rate_hz)
+{
+    in->given_rate_hz = rate_hz;
+    atomic_store_explicit(&in->next, next, memory_order_release);
+    sem_post(in->capture.wake);
+    while (atomic_load_explicit(&in->next, memory_order_acquire))
+        rt_sleep_ms(1);
+    rt_analyse_free(in->given);
+    in->given = next;
+}
+
+bool
+rt_inputs_set_rate(rt_inputs *in, uint32_t rate_hz, const rt_options *o,
+                   const idx_index *index, char *why, size_t why_len)
+{
+    for (uint32_t i = 0; i < in->n; i++) {
+        rt_input *input = &in->input[i];
+        const rt_sink sink = {.ctx = input,
+                              .match = tell_match,
+                              .asked = in->sink.asked ? tell_asked : NULL};
+        rt_analyse *next;
+        if (input->given && input->given_rate_hz == rate_hz)
+            continue;
+        if (!rt_analyse_new(&next, rate_hz, o, index, in->counts, &sink, why, why_len))
+            return false;
+        while (rt_ring_count(input->capture.ring)) /* the rest at the old rate */
+            rt_sleep_ms(1);
+        hand_over(input, next, rate_hz);
+    }
+    return true;
+}

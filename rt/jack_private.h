@@ -1,0 +1,42 @@
+#ifndef HEARKEN_RT_JACK_PRIVATE_H
+#define HEARKEN_RT_JACK_PRIVATE_H
+
+#include "jack.h"
+
+#include <jack/jack.h>
+#include <jack/thread.h>
+#include <semaphore.h>
+#include <stdatomic.h>
+
+struct rt_jack {
+    const rt_options *options;
+    rt_inputs *inputs;
+    sem_t *main_wake;
+
+    /* the thread that opens, and callbacks while it is open */
+    jack_client_t *client; /* NULL: closed */
+    jack_port_t *port[RT_LIST];
+    _Atomic uint32_t rate_hz; /* when it was opened */
+
+    /* from the callbacks */
+    atomic_bool gone, other_rate, freewheel, graph;
+    _Atomic uint32_t period,
+        latency_frames; /* latency: what samples took to get here */
+    _Atomic uint64_t cycles;
+    _Atomic int priority;
+    _Atomic int64_t first_frame; /* of the server; -1 before the first cycle */
+    _Atomic uint64_t stream_frame;
+
+    /* audio thread only, and before it starts */
+    bool fresh, freewheels; /* fresh: the next cycle is the first of the connection */
+    uint32_t next_frame;    /* of the server, expected */
+    int64_t next_us;        /* when that should begin; 0: not known */
+    int64_t last_us;        /* when the last callback came; 0: none did yet */
+    uint64_t n_frames;      /* of the stream */
+
+    /* the thread that connects */
+    rt_wires wires;
+    bool said_none[RT_LIST]; /* of jack.connect, that there is no such port */
+};
+
+#endif

@@ -1,0 +1,365 @@
+/* The thread that calls libjack, and what main has it do. */
+#include "supervise.h"
+
+#include "rt.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { LINE = 700, LINES = 64, STOP_TRIES = 500, STOP_MS = 10 };
+static const double settle_s = 0.5; /* between two looks at loose connections */
+static const double analysed_s = 2; /* without a hop: the analysis is not alive */
+
+typedef enum { IDLE, OPEN, CLOSE, CONNECT, QUIT } command;
+
+struct rt_supervise {
+    rt_supervise_config config;
+    rt_jack *jack;
+    pthread_t thread;
+    bool started;
+    sem_t wake;
+    rt_ring *lines; /* char[LINE]: what the thread has to say */
+
+    /* main gives a command; the thread does it and takes it away */
+    _Atomic int command;
+    bool ok, again;
+    char why[LINE];
+
+    /* main */
+    rt_watch watch;
+    int pending; /* command whose end was not seen yet */
+    bool open, begun;
+    double look_at; /* when to look at connections again; 0: not by itself */
+    uint32_t period;
+    uint64_t connections;
+    char complaint[LINE]; /* said last, about opening */
+    uint64_t hops;
+    double hops_at;
+};
+
+/* ---- The thread ------------------------------------------------------------------ */
+
+static void
+push_line(rt_supervise *sv, const char *text)
+{
+    char line[LINE];
+    snprintf(line, sizeof line, "%s", text);
+    rt_ring_push(sv->lines, line);
+}
+
+static void
+say_wire(void *ctx, uint32_t input, const char *text)
+{
+    rt_supervise *sv = ctx;
+    char line[LINE];
+    if (sv->config.inputs->n == 1) {
+        push_line(sv, text);
+        return;
+    }
+    snprintf(line, sizeof line, "%s: %s", sv->config.inputs->input[input].name, text);
+    push_line(sv, line);
+}
+
+static void
+tell_open(rt_supervise *sv)
+{
+    const rt_options *o = sv->config.options;
+    const rt_inputs *in = sv->config.inputs;
+    const rt_jack_news news = rt_jack_look(sv->jack);
+    char line[LINE];
+    snprintf(line, sizeof line, "%s:%s%s at %u Hz, period %u; answers to %s%s",
+             o->jack.client_name, in->input[0].name, in->n > 1 ? " and others" : "",
+             news.rate_hz, news.period, o->osc.to.item[0],
+             o->osc.to.n > 1 ? " and others" : "");
+    push_line(sv, line);
+}
+
+static bool
+open_jack(rt_supervise *sv)
+{
+    if (!rt_jack_open(sv->jack, sv->why, sizeof sv->why))
+        return false;
+    if (!rt_inputs_set_rate(sv->config.inputs, rt_jack_look(sv->jack).rate_hz,
+                            sv->config.options, sv->config.index, sv->why,
+                            sizeof sv->why) ||
+        !rt_jack_run(sv->jack, sv->why, sizeof sv->why)) {
+        rt_jack_close(sv->jack);
+        return false;
+    }
+    tell_open(sv);
+    sv->again = rt_jack_connect(sv->jack, say_wire, sv);
+    return true;
+}
+
+static void *
+run(void *arg)
+{
+    rt_supervise *sv = arg;
+    for (;;) {
+        while (sem_wait(&sv->wake)) /* EINTR */
+            ;
+        const int todo = atomic_load(&sv->command);
+        if (todo == OPEN)
+            sv->ok = open_jack(sv);
+        else if (todo == CONNECT)
+            sv->again = rt_jack_connect(sv->jack, say_wire, sv);
+        else
+            rt_jack_close(sv->jack);
+        atomic_store(&sv->command, IDLE);
+        sem_post(sv->config.main_wake);
+        if (todo == QUIT)
+            return NULL;
+    }
+}
+
+/* ---- Main ------------------------------------------------------------------------ */
+
+static void
+begin(rt_supervise *sv, command todo)
+{
+    sv->pending = todo;
+    atomic_store(&sv->command, todo);
+    sem_post(&sv->wake);
+}
+
+static bool
+is_busy(rt_supervise *sv)
+{
+    return atomic_load(&sv->command) != IDLE;
+}
+
+static void
+say_lines(rt_supervise *sv)
+{
+    char line[LINE];
+    while (rt_ring_pop(sv->lines, line))
+        rt_say("%s", line);
+}
+
+/* The same trouble is said once. */
+static void
+complain(rt_supervise *sv)
+{
+    if (!strcmp(sv->why, sv->complaint))
+        return;
+    memcpy(sv->complaint, sv->why, sizeof sv->complaint);
+    rt_say("%s%s", sv->why, sv->config.options->jack.wait ? " (waiting)" : "");
+}
+
+/* Takes the result of a command that has ended. */
+static void
+take_result(rt_supervise *sv, double now)
+{
+    const int done = sv->pending;
+    sv->pending = IDLE;
+    if (done == OPEN) {
+        sv->open = sv->ok;
+        sv->begun = false;
+        sv->period = rt_jack_look(sv->jack).period;
+        if (!sv->ok)
+            complain(sv);
+    } else if (done == CLOSE) {
+        sv->open = false;
+    }
+    if (done == OPEN || done == CONNECT)
+        sv->look_at = sv->open && sv->again ? now + settle_s : 0;
+}
+
+static void
+tell_stream(rt_supervise *sv, const rt_jack_news *news)
+{
+    sv->begun = true;
+    *sv->complaint = 0;
+    if (!sv->connections++) {
+        rt_say("the stream begins at JACK frame %u", news->first_frame);
+        return;
+    }
+    rt_count(sv->config.counts, RT_N_reconnects, 1);
+    rt_say("the stream goes on at JACK frame %u, with frame %llu of it",
+           news->first_frame, (unsigned long long)news->stream_frame);
+}
+
+static void
+tell_state(rt_supervise *sv, const rt_watch *before)
+{
+    const rt_state state = sv->watch.state;
+    if (state == RT_STALLED) {
+        rt_count(sv->config.counts, RT_N_stalls, 1);
+        rt_say("the JACK server stands still; waiting for it to go on");
+    } else if (state == RT_RUNNING && before->state == RT_STALLED) {
+        rt_say("the JACK server goes on, after %.1f s", rt_seconds() - before->since);
+    }
+}
+
+/* Why the connection is given up. */
+static void
+tell_close(rt_supervise *sv, const rt_jack_news *news)
+{
+    if (news->gone) {
+        snprintf(sv->complaint, sizeof sv->complaint, "%s", RT_JACK_NO_SERVER);
+        rt_say("the JACK server went away%s",
+               sv->config.options->jack.wait ? "; waiting for it" : "");
+    } else if (news->other_rate) {
+        rt_say("the JACK server changed its rate; opening it anew");
+    } else {
+        rt_say("the JACK server still stands still; opening it anew");
+    }
+}
+
+static void
+tell_period(rt_supervise *sv, const rt_jack_news *news)
+{
+    if (!sv->open || news->period == sv->period)
+        return;
+    sv->period = news->period;
+    rt_say("the JACK server changed its period to %u", news->period);
+}
+
+static void
+watch_analysis(rt_supervise *sv, double now)
+{
+    const uint64_t hops = rt_counted(sv->config.counts, RT_N_hops);
+    if (hops != sv->hops)
+        sv->hops_at = now;
+    sv->hops = hops;
+}
+
+/* Looks at everything, and says what changed; what the thread should do. */
+static command
+look(rt_supervise *sv, double now)
+{
+    const rt_jack_news news = rt_jack_look(sv->jack);
+    const rt_watch before = sv->watch;
+    const rt_seen seen = {.busy = sv->pending != IDLE,
+                          .open = sv->open,
+                          .gone = news.gone || news.other_rate,
+                          .freewheel = news.freewheel,
+                          .cycles = news.cycles,
+                          .period_s =
+                              news.rate_hz ? (double)news.period / news.rate_hz : 0};
+    const rt_action action = rt_watch_look(&sv->watch, &seen, now);
+    if (sv->open && !sv->begun && news.begun)
+        tell_stream(sv, &news);
+    tell_period(sv, &news);
+    if (sv->watch.state != before.state)
+        tell_state(sv, &before);
+    if (action == RT_DO_CLOSE)
+        tell_close(sv, &news);
+    if (action != RT_DO_NOTHING)
+        return action == RT_DO_OPEN ? OPEN : CLOSE;
+    if (seen.busy || !sv->open || seen.gone)
+        return IDLE;
+    const bool due = sv->look_at > 0 && now >= sv->look_at;
+    return rt_jack_graph_changed(sv->jack) || due ? CONNECT : IDLE;
+}
+
+bool
+rt_supervise_tick(rt_supervise *sv)
+{
+    const double now = rt_seconds();
+    say_lines(sv);
+    if (!is_busy(sv) && sv->pending != IDLE)
+        take_result(sv, now);
+    watch_analysis(sv, now);
+    const command todo = look(sv, now);
+    if (*sv->complaint && !sv->config.options->jack.wait)
+        return false;
+    if (todo != IDLE)
+        begin(sv, todo);
+    return true;
+}
+
+rt_state
+rt_supervise_state(const rt_supervise *sv)
+{
+    return sv->watch.state;
+}
+
+double
+rt_supervise_state_s(const rt_supervise *sv)
+{
+    return rt_seconds() - sv->watch.since;
+}
+
+uint64_t
+rt_supervise_connections(const rt_supervise *sv)
+{
+    return sv->connections;
+}
+
+rt_jack_news
+rt_supervise_news(const rt_supervise *sv)
+{
+    return rt_jack_look(sv->jack);
+}
+
+bool
+rt_supervise_is_alive(const rt_supervise *sv)
+{
+    const double now = rt_seconds();
+    if (sv->watch.state != RT_RUNNING)
+        return !rt_watch_is_stuck(&sv->watch, now);
+    const double since = sv->hops_at > sv->watch.since ? sv->hops_at : sv->watch.since;
+    return now - since < analysed_s || rt_jack_look(sv->jack).freewheel;
+}
+
+bool
+rt_supervise_start(rt_supervise **out, const rt_supervise_config *config, char *why,
+                   size_t why_len)
+{
+    rt_supervise *sv = calloc(1, sizeof *sv);
+    *out = sv;
+    if (sv) {
+        sv->config = *config;
+        sv->watch = rt_watch_new(rt_seconds());
+        sem_init(&sv->wake, 0, 0);
+        sv->lines = rt_ring_new(LINES, LINE);
+        sv->jack = rt_jack_new(config->options, config->inputs, config->main_wake);
+        sv->started =
+            sv->lines && sv->jack && rt_thread_start(&sv->thread, run, sv, 0, NULL);
+    }
+    if (!sv || !sv->started)
+        snprintf(why, why_len, "there is not enough memory for a JACK client");
+    return sv && sv->started;
+}
+
+/* Waits some seconds for the thread to end its command. */
+static bool
+wait_idle(rt_supervise *sv)
+{
+    for (int i = 0; i < STOP_TRIES && is_busy(sv); i++)
+        rt_sleep_ms(STOP_MS);
+    return !is_busy(sv);
+}
+
+bool
+rt_supervise_stop(rt_supervise *sv)
+{
+    if (!sv || !sv->started)
+        return true;
+    bool idle = wait_idle(sv);
+    if (idle) {
+        begin(sv, QUIT);
+        idle = wait_idle(sv);
+    }
+    say_lines(sv);
+    if (!idle) {
+        rt_say("the JACK server does not answer; ending without it");
+        return false;
+    }
+    pthread_join(sv->thread, NULL);
+    sv->started = false;
+    return true;
+}
+
+void
+rt_supervise_free(rt_supervise *sv)
+{
+    if (!sv)
+        return;
+    rt_jack_free(sv->jack);
+    rt_ring_free(sv->lines);
+    sem_destroy(&sv->wake);
+    free(sv);
+}
