@@ -109,24 +109,32 @@ sounded_us(const rt_jack *j, const cycle *c)
     return t < oldest ? oldest : t > c->now_us ? c->now_us : t;
 }
 
+static void
+feed(rt_jack *j, jack_nframes_t n)
+{
+    const cycle c = this_cycle(j, n);
+    const uint64_t frame = stream_frame(j, &c);
+    const int64_t us = sounded_us(j, &c);
+    for (uint32_t i = 0; i < j->inputs->n; i++)
+        rt_capture_feed(&j->inputs->input[i].capture,
+                        jack_port_get_buffer(j->port[i], n), n, frame, us,
+                        c.us_per_frame);
+    j->n_frames += n;
+    j->next_frame = c.frame + n;
+    j->next_us = c.timed && !j->freewheels ? c.end_us : 0;
+    j->last_us = c.now_us;
+}
+
+/* What on_process() returns, jackd takes for a wish to leave unless it is 0. */
 static int
 on_process(jack_nframes_t n, void *arg)
 {
     rt_jack *j = arg;
     j->freewheels = atomic_load_explicit(&j->freewheel, memory_order_relaxed);
-    if (!atomic_load_explicit(&j->other_rate, memory_order_relaxed)) {
-        const cycle c = this_cycle(j, n);
-        const uint64_t frame = stream_frame(j, &c);
-        const int64_t us = sounded_us(j, &c);
-        for (uint32_t i = 0; i < j->inputs->n; i++)
-            rt_capture_feed(&j->inputs->input[i].capture,
-                            jack_port_get_buffer(j->port[i], n), n, frame, us,
-                            c.us_per_frame);
-        j->n_frames += n;
-        j->next_frame = c.frame + n;
-        j->next_us = c.timed && !j->freewheels ? c.end_us : 0;
-        j->last_us = c.now_us;
-    }
+    if (atomic_load(&j->server_rate_hz) == atomic_load(&j->rate_hz))
+        feed(j, n);
+    else
+        atomic_store(&j->paused, true);
     const uint64_t cycles = atomic_load_explicit(&j->cycles, memory_order_relaxed);
     atomic_store_explicit(&j->cycles, cycles + 1, memory_order_relaxed);
     return 0;
@@ -184,12 +192,12 @@ on_period(jack_nframes_t n, void *arg)
     return 0;
 }
 
-/* While a server runs only PipeWire changes its rate. */
+/* While a server runs only PipeWire changes its rate, or tells of it only then. */
 static int
 on_rate(jack_nframes_t rate_hz, void *arg)
 {
     rt_jack *j = arg;
-    atomic_store(&j->other_rate, rate_hz != j->rate_hz);
+    atomic_store(&j->server_rate_hz, rate_hz);
     sem_post(j->main_wake);
     return 0;
 }
@@ -234,10 +242,10 @@ rt_jack_look(const rt_jack *j)
     const int64_t first = atomic_load_explicit(&j->first_frame, memory_order_acquire);
     return (rt_jack_news){
         .gone = atomic_load(&j->gone),
-        .other_rate = atomic_load(&j->other_rate),
         .freewheel = atomic_load(&j->freewheel),
         .cycles = atomic_load_explicit(&j->cycles, memory_order_relaxed),
-        .rate_hz = j->rate_hz,
+        .rate_hz = atomic_load(&j->rate_hz),
+        .server_rate_hz = atomic_load(&j->server_rate_hz),
         .period = atomic_load(&j->period),
         .priority = atomic_load(&j->priority),
         .begun = first >= 0,
@@ -320,9 +328,7 @@ bool
 rt_jack_open(rt_jack *j, char *why, size_t why_len)
 {
     atomic_store(&j->gone, false);
-    atomic_store(&j->other_rate, false);
     atomic_store(&j->freewheel, false);
-    atomic_store(&j->first_frame, -1);
     atomic_store(&j->cycles, 0);
     rt_inputs_patient(j->inputs, false);
     j->client = open_client(j->options->jack.client_name, why, why_len);
@@ -333,17 +339,27 @@ rt_jack_open(rt_jack *j, char *why, size_t why_len)
         return false;
     }
     const int priority = jack_client_real_time_priority(j->client);
-    j->rate_hz = jack_get_sample_rate(j->client);
+    atomic_store(&j->rate_hz, jack_get_sample_rate(j->client));
+    atomic_store(&j->server_rate_hz, atomic_load(&j->rate_hz));
     atomic_store(&j->period, jack_get_buffer_size(j->client));
     atomic_store(&j->priority, priority > 0 ? priority : 0);
     return true;
 }
 
-bool
-rt_jack_run(rt_jack *j, char *why, size_t why_len)
+/* While no samples are fed: those to come are a new beginning. */
+static void
+begin_anew(rt_jack *j)
 {
     j->fresh = true;
     j->next_us = 0;
+    atomic_store(&j->first_frame, -1);
+    atomic_store(&j->paused, false);
+}
+
+bool
+rt_jack_run(rt_jack *j, char *why, size_t why_len)
+{
+    begin_anew(j);
     jack_set_process_callback(j->client, on_process, j);
     jack_set_freewheel_callback(j->client, on_freewheel, j);
     jack_set_latency_callback(j->client, on_latency, j);
@@ -358,6 +374,22 @@ rt_jack_run(rt_jack *j, char *why, size_t why_len)
         return true;
     snprintf(why, why_len, "JACK does not start the client");
     return false;
+}
+
+bool
+rt_jack_pause(rt_jack *j)
+{
+    enum { TRIES = 100 };
+    for (int i = 0; i < TRIES && !atomic_load(&j->paused); i++)
+        rt_sleep_ms(10);
+    return atomic_load(&j->paused);
+}
+
+void
+rt_jack_resume(rt_jack *j, uint32_t rate_hz)
+{
+    begin_anew(j);
+    atomic_store(&j->rate_hz, rate_hz);
 }
 
 static void

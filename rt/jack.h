@@ -23,10 +23,10 @@ void rt_jack_free(rt_jack *j);
 /* Of the present connection, or the last one. */
 typedef struct {
     bool gone;       /* the server went away */
-    bool other_rate; /* it runs at another rate than when it was opened */
     bool freewheel;  /* it runs as fast as it can */
     uint64_t cycles; /* that the audio thread has seen */
     uint32_t rate_hz, period;
+    uint32_t server_rate_hz; /* differs when the server changed it */
     int priority; /* SCHED_FIFO, of the server's clients; 0 when it runs without */
     bool begun;   /* the next two hold */
     uint32_t first_frame;  /* of the server, of the first cycle of this connection */
@@ -52,6 +52,11 @@ bool rt_jack_open(rt_jack *j, char *why, size_t why_len);
 
 /* Starts the callbacks. */
 bool rt_jack_run(rt_jack *j, char *why, size_t why_len);
+
+/* Another rate: waits until no samples are fed any more, false when that cannot be
+ * seen; and has them fed again, at that rate, once the inputs are ready for it. */
+bool rt_jack_pause(rt_jack *j);
+void rt_jack_resume(rt_jack *j, uint32_t rate_hz);
 
 /*
  * Makes the connections that the options want and those that there were when the last

@@ -16,12 +16,13 @@ struct rt_jack {
     /* the thread that opens, and callbacks while it is open */
     jack_client_t *client; /* NULL: closed */
     jack_port_t *port[RT_LIST];
-    _Atomic uint32_t rate_hz; /* when it was opened */
+    _Atomic uint32_t rate_hz; /* that the inputs are analysed at */
 
     /* from the callbacks */
-    atomic_bool gone, other_rate, freewheel, graph;
-    _Atomic uint32_t period,
-        latency_frames; /* latency: what samples took to get here */
+    atomic_bool gone, freewheel, graph;
+    atomic_bool paused; /* no samples are fed, as the server has another rate */
+    _Atomic uint32_t server_rate_hz, period;
+    _Atomic uint32_t latency_frames; /* what samples took to get here */
     _Atomic uint64_t cycles;
     _Atomic int priority;
     _Atomic int64_t first_frame; /* of the server; -1 before the first cycle */

@@ -11,7 +11,7 @@ enum { LINE = 700, LINES = 64, STOP_TRIES = 500, STOP_MS = 10 };
 static const double settle_s = 0.5; /* between two looks at loose connections */
 static const double analysed_s = 2; /* without a hop: the analysis is not alive */
 
-typedef enum { IDLE, OPEN, CLOSE, CONNECT, QUIT } command;
+typedef enum { IDLE, OPEN, CLOSE, CONNECT, RATE, QUIT } command;
 
 struct rt_supervise {
     rt_supervise_config config;
@@ -28,9 +28,9 @@ struct rt_supervise {
 
     /* main */
     rt_watch watch;
-    int pending; /* command whose end was not seen yet */
-    bool open, begun;
-    double look_at; /* when to look at connections again; 0: not by itself */
+    int pending;             /* command whose end was not seen yet */
+    bool open, begun, fresh; /* begun: sound came; fresh: from a new connection */
+    double look_at;          /* when to look at connections again; 0: not by itself */
     uint32_t period;
     uint64_t connections;
     char complaint[LINE]; /* said last, about opening */
@@ -92,6 +92,22 @@ open_jack(rt_supervise *sv)
     return true;
 }
 
+/* The server changed its rate. */
+static bool
+change_rate(rt_supervise *sv)
+{
+    const uint32_t rate_hz = rt_jack_look(sv->jack).server_rate_hz;
+    snprintf(sv->why, sizeof sv->why, "the JACK server stopped while its rate changed");
+    if (rt_jack_pause(sv->jack) &&
+        rt_inputs_set_rate(sv->config.inputs, rate_hz, sv->config.options,
+                           sv->config.index, sv->why, sizeof sv->why)) {
+        rt_jack_resume(sv->jack, rate_hz);
+        return true;
+    }
+    rt_jack_close(sv->jack);
+    return false;
+}
+
 static void *
 run(void *arg)
 {
@@ -102,6 +118,8 @@ run(void *arg)
         const int todo = atomic_load(&sv->command);
         if (todo == OPEN)
             sv->ok = open_jack(sv);
+        else if (todo == RATE)
+            sv->ok = change_rate(sv);
         else if (todo == CONNECT)
             sv->again = rt_jack_connect(sv->jack, say_wire, sv);
         else
@@ -153,15 +171,17 @@ take_result(rt_supervise *sv, double now)
 {
     const int done = sv->pending;
     sv->pending = IDLE;
-    if (done == OPEN) {
+    if (done == OPEN || done == RATE) {
         sv->open = sv->ok;
         sv->begun = false;
-        sv->period = rt_jack_look(sv->jack).period;
+        sv->fresh = done == OPEN || !sv->ok;
         if (!sv->ok)
             complain(sv);
     } else if (done == CLOSE) {
         sv->open = false;
     }
+    if (done == OPEN)
+        sv->period = rt_jack_look(sv->jack).period;
     if (done == OPEN || done == CONNECT)
         sv->look_at = sv->open && sv->again ? now + settle_s : 0;
 }
@@ -175,7 +195,7 @@ tell_stream(rt_supervise *sv, const rt_jack_news *news)
         rt_say("the stream begins at JACK frame %u", news->first_frame);
         return;
     }
-    rt_count(sv->config.counts, RT_N_reconnects, 1);
+    rt_count(sv->config.counts, RT_N_reconnects, sv->fresh);
     rt_say("the stream goes on at JACK frame %u, with frame %llu of it",
            news->first_frame, (unsigned long long)news->stream_frame);
 }
@@ -200,8 +220,6 @@ tell_close(rt_supervise *sv, const rt_jack_news *news)
         snprintf(sv->complaint, sizeof sv->complaint, "%s", RT_JACK_NO_SERVER);
         rt_say("the JACK server went away%s",
                sv->config.options->jack.wait ? "; waiting for it" : "");
-    } else if (news->other_rate) {
-        rt_say("the JACK server changed its rate; opening it anew");
     } else {
         rt_say("the JACK server still stands still; opening it anew");
     }
@@ -233,7 +251,7 @@ look(rt_supervise *sv, double now)
     const rt_watch before = sv->watch;
     const rt_seen seen = {.busy = sv->pending != IDLE,
                           .open = sv->open,
-                          .gone = news.gone || news.other_rate,
+                          .gone = news.gone,
                           .freewheel = news.freewheel,
                           .cycles = news.cycles,
                           .period_s =
@@ -248,8 +266,12 @@ look(rt_supervise *sv, double now)
         tell_close(sv, &news);
     if (action != RT_DO_NOTHING)
         return action == RT_DO_OPEN ? OPEN : CLOSE;
-    if (seen.busy || !sv->open || seen.gone)
+    if (seen.busy || !sv->open)
         return IDLE;
+    if (news.server_rate_hz != news.rate_hz) {
+        rt_say("the JACK server changed its rate to %u Hz", news.server_rate_hz);
+        return RATE;
+    }
     const bool due = sv->look_at > 0 && now >= sv->look_at;
     return rt_jack_graph_changed(sv->jack) || due ? CONNECT : IDLE;
 }
