@@ -4,21 +4,27 @@
 #include <string.h>
 #include <time.h>
 
-/* A slot for the next block, NULL when the ring is full. */
+static bool
+has_room(const rt_capture *cap)
+{
+    return rt_ring_slot(cap->ring) && rt_ring_count(cap->ring) < RT_BLOCKS / 2;
+}
+
+/* A slot for the next block, NULL when the ring is full. In freewheel half of it is
+ * kept free: what comes right after, in real time again, finds room too. */
 static rt_block *
 free_slot(rt_capture *cap)
 {
-    enum { TRIES = 20000 };
+    enum { TRIES = 30000 }; /* 3 to 5 s; jackd 1.9.21 gives up a client after ten */
     static const struct timespec pause = {.tv_nsec = 100000};
-    rt_block *b = rt_ring_slot(cap->ring);
     for (int i = 0;
-         !b && i < TRIES && atomic_load_explicit(&cap->patient, memory_order_relaxed);
+         i < TRIES && atomic_load_explicit(&cap->patient, memory_order_relaxed) &&
+         !has_room(cap);
          i++) {
         sem_post(cap->wake);
         nanosleep(&pause, NULL);
-        b = rt_ring_slot(cap->ring);
     }
-    return b;
+    return rt_ring_slot(cap->ring);
 }
 
 void

@@ -35,7 +35,7 @@ typedef struct {
 /*
  * Audio thread. Copies n samples into the ring and wakes the analysis; x[0] is sample
  * first_frame of the stream and sounded at first_us. A full ring drops what does not
- * fit and counts it; only in freewheel, where there is no hurry, it waits up to two
+ * fit and counts it; only in freewheel, where there is no hurry, it waits for some
  * seconds.
  */
 void rt_capture_feed(rt_capture *cap, const float x[], uint32_t n, uint64_t first_frame,

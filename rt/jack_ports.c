@@ -29,23 +29,28 @@ make_connection(void *ctx, uint32_t input, const char *port)
     return is_connected(ctx, input, port);
 }
 
-/* What somebody connected while it ran. */
-static void
-note_connections(rt_jack *j)
-{
-    for (uint32_t i = 0; i < j->inputs->n; i++) {
-        const char **ports = jack_port_get_all_connections(j->client, j->port[i]);
-        for (size_t k = 0; ports && ports[k]; k++)
-            rt_wires_note(&j->wires, i, ports[k]);
-        jack_free(ports);
-    }
-}
-
 typedef struct {
     rt_jack *j;
     rt_wires_say *say;
     void *ctx;
 } wanting;
+
+/* What somebody connected while it ran. */
+static void
+note_connections(const wanting *w)
+{
+    rt_jack *j = w->j;
+    for (uint32_t i = 0; i < j->inputs->n; i++) {
+        const char **ports = jack_port_get_all_connections(j->client, j->port[i]);
+        for (size_t k = 0; ports && ports[k]; k++) {
+            char text[RT_PORT + 40];
+            snprintf(text, sizeof text, "listening to %s", ports[k]);
+            if (rt_wires_note(&j->wires, i, ports[k]))
+                w->say(w->ctx, i, text);
+        }
+        jack_free(ports);
+    }
+}
 
 static void
 say_none(const wanting *w, uint32_t item, uint32_t input, const char *pattern)
@@ -148,7 +153,7 @@ rt_jack_connect(rt_jack *j, rt_wires_say *say, void *ctx)
                              .exists = port_exists,
                              .connected = is_connected,
                              .connect = make_connection};
-    note_connections(j);
+    note_connections(&w);
     want_all(&w);
     return rt_wires_look(&j->wires, &bay, rt_seconds(), say, ctx);
 }

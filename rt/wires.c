@@ -32,12 +32,15 @@ take(rt_wires *w, uint32_t input, const char *port, rt_wire_state state)
     return x;
 }
 
-void
+bool
 rt_wires_note(rt_wires *w, uint32_t input, const char *port)
 {
-    rt_wire *x = take(w, input, port, RT_WIRE_ON);
+    rt_wire *x = find(w, input, port);
+    const bool known = x && x->state == RT_WIRE_ON;
+    x = take(w, input, port, RT_WIRE_ON);
     if (x)
         x->state = RT_WIRE_ON;
+    return x && !known;
 }
 
 void

@@ -45,8 +45,8 @@ typedef struct {
 /* A sentence without its end: "listening to system:capture_1". */
 typedef void rt_wires_say(void *ctx, uint32_t input, const char *text);
 
-/* There is such a connection. */
-void rt_wires_note(rt_wires *w, uint32_t input, const char *port);
+/* There is such a connection; whether that is news. */
+bool rt_wires_note(rt_wires *w, uint32_t input, const char *port);
 
 /* Such a connection is wanted: made at the next look, unless it was cut or refused. */
 void rt_wires_want(rt_wires *w, uint32_t input, const char *port);
