@@ -15,27 +15,17 @@ rt_jack_now_us(void)
 
 /* ---- Audio thread ---------------------------------------------------------------- */
 
-/* When a cycle began and will end, on the server's clock, and how far frame counts are
- * from there. */
-typedef struct {
-    jack_nframes_t frame; /* of the server, of its first sample */
-    uint32_t n;
-    int64_t now_us; /* that this callback came */
-    bool timed;     /* the next two hold */
-    int64_t begin_us, end_us;
-    double us_per_frame;
-} cycle;
-
-static cycle
+static rt_cycle
 this_cycle(rt_jack *j, jack_nframes_t n)
 {
     jack_nframes_t frame;
     jack_time_t begin, end;
     float period;
-    cycle c = {.frame = jack_last_frame_time(j->client),
-               .n = n,
-               .now_us = rt_jack_now_us(),
-               .us_per_frame = 1e6 / j->rate_hz};
+    rt_cycle c = {.frame = jack_last_frame_time(j->client),
+                  .n = n,
+                  .now_us = rt_jack_now_us(),
+                  .us_per_frame = 1e6 / atomic_load(&j->rate_hz),
+                  .freewheel = atomic_load(&j->freewheel)};
     if (jack_get_cycle_times(j->client, &frame, &begin, &end, &period) || end <= begin)
         return c;
     c.us_per_frame = (double)(end - begin) / n;
@@ -46,58 +36,22 @@ this_cycle(rt_jack *j, jack_nframes_t n)
     return c;
 }
 
-/* Samples that are missing since the last cycle. The frame counter tells, where it
- * jumps forward, though no further than time went by; where the server waits for its
- * clients (-S) it does not jump, and only the clock does. */
-static uint64_t
-missing(const rt_jack *j, const cycle *c)
+/* Tells main where the stream begins or goes on. */
+static void
+tell_first(rt_jack *j, const rt_cycle *c, uint64_t frame)
 {
-    const int32_t jump = (int32_t)(c->frame - j->next_frame);
-    if (jump > 0) {
-        const double passed = (double)(c->now_us - j->last_us) / c->us_per_frame;
-        const double most = (passed > 0 ? passed : 0) + j->rate_hz;
-        return jump < most ? (uint64_t)jump : (uint64_t)most;
-    }
-    const int64_t late = c->begin_us - j->next_us;
-    const bool known = c->timed && j->next_us && !j->freewheels;
-    return known && (double)late > c->n * c->us_per_frame
-               ? (uint64_t)((double)late / c->us_per_frame)
-               : 0;
-}
-
-/* Samples that no server was there for, one at least: a connection is a discontinuity.
- */
-static uint64_t
-away(const rt_jack *j, const cycle *c)
-{
-    const double frames =
-        (double)(c->now_us - j->last_us) / c->us_per_frame - (double)c->n;
-    return frames > 1 ? (uint64_t)frames : 1;
-}
-
-/* Number in the stream of the first sample of this cycle. */
-static uint64_t
-stream_frame(rt_jack *j, const cycle *c)
-{
-    if (j->fresh && j->last_us)
-        j->n_frames += away(j, c);
-    else if (!j->fresh)
-        j->n_frames += missing(j, c);
-    if (j->fresh) {
-        j->fresh = false;
-        atomic_store_explicit(&j->stream_frame, j->n_frames, memory_order_relaxed);
-        /* release: who sees it sees the line above */
-        atomic_store_explicit(&j->first_frame, c->frame, memory_order_release);
-        sem_post(j->main_wake);
-    }
-    return j->n_frames;
+    j->fresh = false;
+    atomic_store_explicit(&j->stream_frame, frame, memory_order_relaxed);
+    /* release: who sees it sees the line above */
+    atomic_store_explicit(&j->first_frame, c->frame, memory_order_release);
+    sem_post(j->main_wake);
 }
 
 /* When the first sample of this cycle sounded, from the cycle's own times in signed
  * arithmetic (jack_frames_to_time() is wrong under PipeWire 0.3.65), and clamped,
  * because under xruns the server's clock may be tens of milliseconds off. */
 static int64_t
-sounded_us(const rt_jack *j, const cycle *c)
+sounded_us(const rt_jack *j, const rt_cycle *c)
 {
     if (!c->timed)
         return c->now_us;
@@ -112,17 +66,15 @@ sounded_us(const rt_jack *j, const cycle *c)
 static void
 feed(rt_jack *j, jack_nframes_t n)
 {
-    const cycle c = this_cycle(j, n);
-    const uint64_t frame = stream_frame(j, &c);
+    const rt_cycle c = this_cycle(j, n);
+    const uint64_t frame = rt_follow_cycle(&j->follow, &c, j->fresh);
     const int64_t us = sounded_us(j, &c);
+    if (j->fresh)
+        tell_first(j, &c, frame);
     for (uint32_t i = 0; i < j->inputs->n; i++)
         rt_capture_feed(&j->inputs->input[i].capture,
                         jack_port_get_buffer(j->port[i], n), n, frame, us,
                         c.us_per_frame);
-    j->n_frames += n;
-    j->next_frame = c.frame + n;
-    j->next_us = c.timed && !j->freewheels ? c.end_us : 0;
-    j->last_us = c.now_us;
 }
 
 /* What on_process() returns, jackd takes for a wish to leave unless it is 0. */
@@ -130,7 +82,6 @@ static int
 on_process(jack_nframes_t n, void *arg)
 {
     rt_jack *j = arg;
-    j->freewheels = atomic_load_explicit(&j->freewheel, memory_order_relaxed);
     if (atomic_load(&j->server_rate_hz) == atomic_load(&j->rate_hz))
         feed(j, n);
     else
@@ -351,7 +302,7 @@ static void
 begin_anew(rt_jack *j)
 {
     j->fresh = true;
-    j->next_us = 0;
+    j->follow.end_us = 0;
     atomic_store(&j->first_frame, -1);
     atomic_store(&j->paused, false);
 }

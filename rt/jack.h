@@ -61,7 +61,7 @@ void rt_jack_resume(rt_jack *j, uint32_t rate_hz);
 /*
  * Makes the connections that the options want and those that there were when the last
  * server went away, as far as their ports are there. say gets a sentence about each
- * that came or went. True when it wants to look again in half a second.
+ * that came or went. True when it wants to look again soon.
  */
 bool rt_jack_connect(rt_jack *j, rt_wires_say *say, void *ctx);
 

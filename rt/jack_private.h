@@ -1,6 +1,7 @@
 #ifndef HEARKEN_RT_JACK_PRIVATE_H
 #define HEARKEN_RT_JACK_PRIVATE_H
 
+#include "follow.h"
 #include "jack.h"
 
 #include <jack/jack.h>
@@ -29,11 +30,8 @@ struct rt_jack {
     _Atomic uint64_t stream_frame;
 
     /* audio thread only, and before it starts */
-    bool fresh, freewheels; /* fresh: the next cycle is the first of the connection */
-    uint32_t next_frame;    /* of the server, expected */
-    int64_t next_us;        /* when that should begin; 0: not known */
-    int64_t last_us;        /* when the last callback came; 0: none did yet */
-    uint64_t n_frames;      /* of the stream */
+    bool fresh; /* the next cycle is the first of the connection */
+    rt_follow follow;
 
     /* the thread that connects */
     rt_wires wires;

@@ -8,7 +8,7 @@
 #include <string.h>
 
 enum { LINE = 700, LINES = 64, STOP_TRIES = 500, STOP_MS = 10 };
-static const double settle_s = 0.5; /* between two looks at loose connections */
+static const double settle_s = 0.2; /* between two looks at loose connections */
 static const double analysed_s = 2; /* without a hop: the analysis is not alive */
 
 typedef enum { IDLE, OPEN, CLOSE, CONNECT, RATE, QUIT } command;

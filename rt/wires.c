@@ -4,6 +4,7 @@
 #include <string.h>
 
 static const double settle_s = 0.5; /* a port that goes is disconnected first */
+static const double try_s = 3; /* a program's port is there before the program runs */
 
 static rt_wire *
 find(rt_wires *w, uint32_t input, const char *port)
@@ -63,6 +64,7 @@ rt_wires_lost(rt_wires *w)
 {
     for (size_t i = 0; i < RT_WIRES; i++) {
         rt_wire *x = &w->wire[i];
+        x->since = 0;
         if (x->state == RT_WIRE_ON || x->state == RT_WIRE_LOOSE)
             x->state = RT_WIRE_AWAITED;
         else if (x->state == RT_WIRE_REFUSED)
@@ -91,6 +93,7 @@ look_for_loose(const look *l, rt_wire *x)
 {
     if (!l->bay->exists(l->bay->ctx, x->port)) {
         x->state = RT_WIRE_AWAITED;
+        x->since = 0;
         tell(l, x, "", " went away; waiting for it");
     } else if (x->state == RT_WIRE_ON) {
         x->state = RT_WIRE_LOOSE;
@@ -104,14 +107,19 @@ look_for_loose(const look *l, rt_wire *x)
 static void
 make(const look *l, rt_wire *x)
 {
-    if (!l->bay->exists(l->bay->ctx, x->port))
+    if (!l->bay->exists(l->bay->ctx, x->port)) {
+        x->since = 0;
         return;
-    x->state =
-        l->bay->connect(l->bay->ctx, x->input, x->port) ? RT_WIRE_ON : RT_WIRE_REFUSED;
-    if (x->state == RT_WIRE_ON)
+    }
+    if (l->bay->connect(l->bay->ctx, x->input, x->port)) {
+        x->state = RT_WIRE_ON;
         tell(l, x, "listening to ", "");
-    else
+    } else if (x->since <= 0) {
+        x->since = l->now;
+    } else if (l->now - x->since >= try_s) {
+        x->state = RT_WIRE_REFUSED;
         tell(l, x, "JACK did not connect ", "; connect it by hand");
+    }
 }
 
 bool
@@ -132,7 +140,8 @@ rt_wires_look(rt_wires *w, const rt_patchbay *p, double now, rt_wires_say *say,
             make(&l, x);
         else if (!p->exists(p->ctx, x->port))
             x->state = RT_WIRE_FREE;
-        again |= x->state == RT_WIRE_LOOSE;
+        again |=
+            x->state == RT_WIRE_LOOSE || (x->state == RT_WIRE_AWAITED && x->since > 0);
     }
     return again;
 }

@@ -18,7 +18,7 @@ typedef enum {
     RT_WIRE_FREE, /* no wire */
     RT_WIRE_ON,
     RT_WIRE_LOOSE,   /* just gone; whether with its port, is seen in a moment */
-    RT_WIRE_AWAITED, /* its port is not there: made when that comes */
+    RT_WIRE_AWAITED, /* its port is not there, or not yet ready: made when it is */
     RT_WIRE_CUT,     /* somebody took it out: left alone until its port goes */
     RT_WIRE_REFUSED, /* the server does not make it: likewise */
 } rt_wire_state;
@@ -26,7 +26,7 @@ typedef enum {
 typedef struct {
     rt_wire_state state;
     uint32_t input;
-    double since; /* RT_WIRE_LOOSE */
+    double since; /* LOOSE; AWAITED: when it was first tried, 0 if not */
     char port[RT_PORT];
 } rt_wire;
 
@@ -58,7 +58,7 @@ bool rt_wires_any(const rt_wires *w, uint32_t input);
 void rt_wires_lost(rt_wires *w);
 
 /* Compares with what there is, and connects. now in seconds. True when it wants to look
- * again in half a second. */
+ * again soon. */
 bool rt_wires_look(rt_wires *w, const rt_patchbay *p, double now, rt_wires_say *say,
                    void *ctx);
 

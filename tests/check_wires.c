@@ -193,19 +193,33 @@ START_TEST(a_server_that_comes_back_gets_all_its_connections_back)
 }
 END_TEST
 
-START_TEST(a_server_that_refuses_is_asked_once_until_the_next_one)
+START_TEST(a_port_that_is_not_ready_yet_is_tried_again)
 {
     rt_wires_want(&wires, 0, "p:1");
     refuses = true;
-    ck_assert(!look(0));
+    ck_assert(look(10));
+    ck_assert(look(12.9));
+    ck_assert_str_eq(said, "");
+    refuses = false;
+    ck_assert(!look(12.95));
+    ck_assert_str_eq(said, "0 listening to p:1;");
+}
+END_TEST
+
+START_TEST(a_server_that_refuses_is_asked_for_some_seconds_and_then_the_next_one)
+{
+    rt_wires_want(&wires, 0, "p:1");
+    refuses = true;
+    ck_assert(look(10));
+    ck_assert(!look(13.1));
     ck_assert_str_eq(said, "0 JACK did not connect p:1; connect it by hand;");
     refuses = false;
-    ck_assert(!look(1));
+    ck_assert(!look(14));
     ck_assert_str_eq(said, "");
     ck_assert(!on[0][1]);
     rt_wires_lost(&wires);
     rt_wires_want(&wires, 0, "p:1");
-    look(2);
+    look(15);
     ck_assert(on[0][1]);
 }
 END_TEST
@@ -243,7 +257,9 @@ main(void)
     tcase_add_test(t, what_somebody_takes_out_stays_out_until_its_port_goes);
     tcase_add_test(t, what_is_put_in_again_by_hand_is_remembered_again);
     tcase_add_test(t, a_server_that_comes_back_gets_all_its_connections_back);
-    tcase_add_test(t, a_server_that_refuses_is_asked_once_until_the_next_one);
+    tcase_add_test(t, a_port_that_is_not_ready_yet_is_tried_again);
+    tcase_add_test(
+        t, a_server_that_refuses_is_asked_for_some_seconds_and_then_the_next_one);
     tcase_add_test(t, more_and_longer_names_than_there_is_room_for_are_let_go);
     suite_add_tcase(s, t);
     return run_suite(s);
