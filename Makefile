@@ -4,6 +4,8 @@
 B ?= build
 PREFIX ?= /usr/local
 CC = gcc
+# Of what check, demo and the sanitizers build and run, so many at a time.
+JOBS ?= $(shell nproc)
 CFLAGS ?= -O3 -g
 WARN = -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wvla -Wstrict-prototypes \
        -Wmissing-prototypes -Wpointer-arith -Wwrite-strings -Werror
@@ -63,11 +65,11 @@ $(B)/tests/tools/rtguard.so: tests/tools/rtguard.c
 packages:
 	@tests/packages.sh build test
 demo: packages
-	@$(MAKE) --no-print-directory -s all tools
+	@$(MAKE) --no-print-directory -s -j$(JOBS) all tools
 	@B=$(B) tests/demo.sh $(CORPUS)
 check: packages
-	@$(MAKE) --no-print-directory all tools checks
-	@B=$(B) tests/run.sh
+	@$(MAKE) --no-print-directory -j$(JOBS) all tools checks
+	@B=$(B) JOBS=$(JOBS) tests/run.sh
 	@$(MAKE) --no-print-directory lint
 checks: $(CHECKS) $(REPLAYS)
 $(REPLAYS): $(B)/tests/replay_%: $(B)/tests/fuzz_%.o $(B)/tests/replay.o $(LIB_OBJ)
@@ -78,10 +80,10 @@ tools: $(TOOLS) $(B)/tests/tools/rtguard.so
 # One command a line, each with a sanitizer build of its own below build/.
 asan: SAN = -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 asan: packages
-	@$(MAKE) --no-print-directory B=build/asan SAN='$(SAN)' CFLAGS='-O1 -g' all checks tools
+	@$(MAKE) --no-print-directory -j$(JOBS) B=build/asan SAN='$(SAN)' CFLAGS='-O1 -g' all checks tools
 	@B=build/asan CK_FORK=no tests/run.sh
 tsan: packages
-	@$(MAKE) --no-print-directory B=build/tsan SAN=-fsanitize=thread CFLAGS='-O1 -g' \
+	@$(MAKE) --no-print-directory -j$(JOBS) B=build/tsan SAN=-fsanitize=thread CFLAGS='-O1 -g' \
 	    all checks tools
 	@B=build/tsan CK_FORK=no TSAN_OPTIONS='halt_on_error=1 suppressions=$(CURDIR)/tests/tsan.supp' \
 	    tests/run.sh

@@ -1,33 +1,68 @@
 #!/bin/bash
 # run.sh: all check programs, replays of the fuzzers' corpora and end-to-end scripts of one
-# build (B=folder), one after the other; ends with how many programs passed.
+# build (B=folder): as many at a time as there are cores, then one by one the scripts that
+# start JACK servers and judge time. Ends with how many programs passed.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 export B=${B:-build}
-passed=0 failed=0 skipped=0
+jobs=${JOBS:-$(nproc)}
+results=$(mktemp -d "${TMPDIR:-/tmp}/hearken-run-XXXXXX")
+# shellcheck disable=SC2046 # one word each
+trap 'kill $(jobs -p) 2>/dev/null; wait; rm -rf "$results"' EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+# run NAME COMMAND...: what it wrote is shown in one piece when it has ended.
 run() {
-    local name=$1 start=$SECONDS rc
+    local name=$1 log start=$SECONDS rc word=passed
+    log=$(mktemp "$results/log-XXXXXX")
     shift
-    timeout -k 5 300 "$@" </dev/null
+    timeout -k 5 300 "$@" </dev/null >"$log" 2>&1 &
+    trap 'kill $! 2>/dev/null; exit' INT TERM
+    wait $!
     rc=$?
     case $rc in
-    0) passed=$((passed + 1)) ;;
-    77) skipped=$((skipped + 1)); echo "SKIPPED $name" ;;
-    *) failed=$((failed + 1)); echo "FAILED $name (status $rc)" ;;
+    0) ;;
+    77) word=skipped ;;
+    *) word=failed ;;
     esac
-    [ $((SECONDS - start)) -lt 20 ] || echo "($name took $((SECONDS - start)) s)"
+    {
+        echo "== $name"
+        cat "$log"
+        [ $word = passed ] || echo "${word^^} $name (status $rc)"
+        [ $((SECONDS - start)) -lt 20 ] || echo "($name took $((SECONDS - start)) s)"
+    } >"$log.shown"
+    echo "$name" >>"$results/$word"
+    flock "$results" cat "$log.shown"
 }
+
+# together NAME COMMAND...: beside others, when one of the places is free.
+together() {
+    while [ "$(jobs -rp | wc -l)" -ge "$jobs" ]; do wait -n; done
+    run "$@" &
+}
+
+count() { wc -l <"$results/$1"; }
+
+alone=()
+for t in tests/e2e_*.sh; do
+    if grep -q with-jack.sh "$t"; then alone+=("$t"); else together "$t" "$t"; fi
+done
 for t in tests/check_*.c; do
     t=$(basename "${t%.c}")
-    run "$t" "$B/tests/$t"
+    together "$t" "$B/tests/$t"
 done
 for t in tests/fuzz_*.c; do
     t=$(basename "${t%.c}")
-    run "replay of $t" "$B/tests/replay_${t#fuzz_}" "tests/corpus/${t#fuzz_}"
+    together "replay of $t" "$B/tests/replay_${t#fuzz_}" "tests/corpus/${t#fuzz_}"
 done
-for t in tests/e2e_*.sh; do
-    echo "== $t"
-    run "$t" "$t"
+wait
+jobs=1
+for t in "${alone[@]}"; do
+    together "$t" "$t"
 done
-echo "$passed passed, $failed failed, $skipped skipped"
-[ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]
+wait
+touch "$results"/{passed,failed,skipped}
+sed 's/^/FAILED /' "$results/failed"
+echo "$(count passed) passed, $(count failed) failed, $(count skipped) skipped"
+[ ! -s "$results/failed" ] && [ -s "$results/passed" ]
