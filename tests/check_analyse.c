@@ -10,7 +10,7 @@
 enum { RATE = 48000, N = 30 * RATE, MAX_FOUND = 20000 };
 
 static char folder[256], index_path[300];
-static rt_options options;
+static rt_options options, built_by;
 static idx_index *ix;
 static float *input; /* [N]: silence, sound 3, silence, sound 7 */
 
@@ -28,20 +28,34 @@ keep(void *ctx, const rt_match *m)
         f->m[f->n++] = *m;
 }
 
+/* Once for all tests. */
 static void
-setup(void)
+build(void)
 {
     char why[300] = "";
     dsp_thread_init();
     make_folder(folder, sizeof folder);
-    rt_options_default(&options);
-    options.match.scales = 7;
-    options.match.score = 0;
-    options.build.invariance = 0; /* learning by copies takes its time */
+    rt_options_default(&built_by);
+    built_by.match.scales = 7;
+    built_by.match.score = 0;
+    built_by.build.invariance = 0; /* learning by copies takes its time */
     write_corpus(folder);
     snprintf(index_path, sizeof index_path, "%s/x.hkn", folder);
-    build_corpus(folder, &options, 2, index_path);
+    build_corpus(folder, &built_by, 2, index_path);
     ck_assert_msg(!idx_open(&ix, index_path, why, sizeof why), "%s", why);
+}
+
+static void
+remove_built(void)
+{
+    idx_close(ix);
+    remove_tree(folder);
+}
+
+static void
+setup(void)
+{
+    options = built_by;
     input = calloc(N, sizeof *input);
     make_sound(input + 2 * RATE, 5 * RATE / 2, RATE,
                4);                                    /* as 03.wav, but not 16 bits */
@@ -53,11 +67,9 @@ setup(void)
 static void
 teardown(void)
 {
-    idx_close(ix);
     free(input);
     free(a_found);
     free(b_found);
-    remove_tree(folder);
 }
 
 static rt_analyse *
@@ -465,6 +477,7 @@ main(void)
     Suite *s = suite_create("analyse");
     TCase *t = tcase_create("analyse");
     tcase_set_timeout(t, 120);
+    tcase_add_unchecked_fixture(t, build, remove_built);
     tcase_add_checked_fixture(t, setup, teardown);
     tcase_add_loop_test(t, blocks_of_any_size_give_the_same_matches, 0,
                         sizeof blocks / sizeof *blocks);

@@ -11,7 +11,7 @@
 enum { RATE = 48000, N = 6 * RATE, MAX_FOUND = 4000, KINDS = 4, TAKES = 4 };
 
 static char folder[256], index_path[300];
-static rt_options options;
+static rt_options options, built_by;
 static idx_index *ix;
 static float *input; /* [N]: silence, then kind 2 from 1.5 s on */
 
@@ -39,18 +39,19 @@ make_take(float x[], size_t n, uint64_t kind, uint64_t take)
         x[i] += (float)(0.01 * random_unit(&seed));
 }
 
+/* Once for all tests. */
 static void
-setup(void)
+build(void)
 {
     char path[400], why[300] = "";
     float *x = calloc(2 * RATE, sizeof *x);
     dsp_thread_init();
     make_folder(folder, sizeof folder);
-    rt_options_default(&options);
-    options.build.invariance = 0;
-    options.match.score = 0;
-    options.match.scales = 1U << DSP_EVENT;
-    snprintf(options.build.labels, sizeof options.build.labels, "folders");
+    rt_options_default(&built_by);
+    built_by.build.invariance = 0;
+    built_by.match.score = 0;
+    built_by.match.scales = 1U << DSP_EVENT;
+    snprintf(built_by.build.labels, sizeof built_by.build.labels, "folders");
     for (uint64_t kind = 0; kind < KINDS; kind++) {
         snprintf(path, sizeof path, "%s/kind%d", folder, (int)kind);
         ck_assert(!mkdir(path, 0755));
@@ -62,21 +63,32 @@ setup(void)
         }
     }
     snprintf(index_path, sizeof index_path, "%s/x.hkn", folder);
-    build_corpus(folder, &options, 2, index_path);
+    build_corpus(folder, &built_by, 2, index_path);
     ck_assert_msg(!idx_open(&ix, index_path, why, sizeof why), "%s", why);
+    free(x);
+}
+
+static void
+remove_built(void)
+{
+    idx_close(ix);
+    remove_tree(folder);
+}
+
+static void
+setup(void)
+{
+    options = built_by;
     input = calloc(N, sizeof *input);
     make_take(input + 3 * RATE / 2, 2 * RATE, 2, 77);
     answers = calloc(1, sizeof *answers);
-    free(x);
 }
 
 static void
 teardown(void)
 {
-    idx_close(ix);
     free(input);
     free(answers);
-    remove_tree(folder);
 }
 
 static void
@@ -269,6 +281,7 @@ main(void)
     Suite *s = suite_create("answers");
     TCase *t = tcase_create("answers");
     tcase_set_timeout(t, 60);
+    tcase_add_unchecked_fixture(t, build, remove_built);
     tcase_add_checked_fixture(t, setup, teardown);
     tcase_add_test(t, an_onset_is_answered_after_50_100_200_and_400_ms);
     tcase_add_test(t, early_answers_are_about_what_the_index_has_of_beginnings);

@@ -11,7 +11,7 @@
 
 static char folder[256], path[300], why[1500];
 static rt_options options;
-static rt_files files;
+static rt_files files, reference_files;
 
 /* One analysis of all files. */
 typedef struct {
@@ -76,16 +76,33 @@ setup(void)
     ck_assert(rt_walk(&files, folder, why, sizeof why));
     rt_files_sort(&files);
     ck_assert_uint_eq(files.n, CORPUS_SOUNDS + 3);
-    analyse(&reference, NULL, 0, 2);
 }
 
 static void
 teardown(void)
 {
     end(&again);
-    end(&reference);
     rt_files_free(&files);
     remove_tree(folder);
+}
+
+/* The same files in another folder, once for all tests: it takes its time. */
+static void
+analyse_reference(void)
+{
+    setup();
+    analyse(&reference, NULL, 0, 2);
+    reference_files = files;
+    files = (rt_files){0};
+    remove_tree(folder);
+}
+
+static void
+free_reference(void)
+{
+    files = reference_files;
+    end(&reference);
+    rt_files_free(&files);
 }
 
 static void
@@ -218,6 +235,7 @@ main(void)
     Suite *s = suite_create("rt/build_parts");
     TCase *t = tcase_create("jobs");
     tcase_set_timeout(t, 200);
+    tcase_add_unchecked_fixture(t, analyse_reference, free_reference);
     tcase_add_checked_fixture(t, setup, teardown);
     tcase_add_test(t, records_give_what_analysis_gave);
     tcase_add_test(t, from_a_file_cut_anywhere_too);

@@ -218,7 +218,7 @@ main(void)
     Suite *s = suite_create("build_timbre");
     TCase *t = tcase_create("build_timbre");
     tcase_set_timeout(t, 120);
-    tcase_add_checked_fixture(t, setup, teardown);
+    tcase_add_unchecked_fixture(t, setup, teardown); /* once for all tests */
     tcase_add_test(t, codes_cover_every_sound_from_start_to_end);
     tcase_add_test(t, a_code_has_as_many_bits_as_frames_at_most);
     tcase_add_test(t, stored_codes_are_their_definition);

@@ -10,7 +10,7 @@
 enum { RATE = 48000, N = 12 * RATE, MAX_FOUND = 4000, HOP = RATE / DSP_HOPS_PER_S };
 
 static char folder[256], index_path[300];
-static rt_options options;
+static rt_options options, built_by;
 static idx_index *ix;
 static float
     *input; /* [N]: silence, sound 3 from 2 s on, silence, sound 7 from 7 s on */
@@ -29,22 +29,36 @@ keep(void *ctx, const rt_match *m)
         f->m[f->n++] = *m;
 }
 
+/* Once for all tests. */
 static void
-setup(void)
+build(void)
 {
     char why[300] = "";
     dsp_thread_init();
     make_folder(folder, sizeof folder);
-    rt_options_default(&options);
-    options.build.timbre = 1;
-    options.build.invariance = 0; /* learning by copies takes its time */
-    options.match.scales = 1U << RT_TIMBRE;
-    options.match.score = 0;
+    rt_options_default(&built_by);
+    built_by.build.timbre = 1;
+    built_by.build.invariance = 0; /* learning by copies takes its time */
+    built_by.match.scales = 1U << RT_TIMBRE;
+    built_by.match.score = 0;
     write_corpus(folder);
     snprintf(index_path, sizeof index_path, "%s/x.hkn", folder);
-    build_corpus(folder, &options, 2, index_path);
+    build_corpus(folder, &built_by, 2, index_path);
     ck_assert_msg(!idx_open(&ix, index_path, why, sizeof why), "%s", why);
-    ck_assert_msg(rt_analyse_settings(&options, ix, why, sizeof why), "%s", why);
+    ck_assert_msg(rt_analyse_settings(&built_by, ix, why, sizeof why), "%s", why);
+}
+
+static void
+remove_built(void)
+{
+    idx_close(ix);
+    remove_tree(folder);
+}
+
+static void
+setup(void)
+{
+    options = built_by;
     input = calloc(N, sizeof *input);
     make_sound(input + 2 * RATE, 5 * RATE / 2, RATE, 4); /* as 03.wav */
     make_sound(input + 7 * RATE, 2 * RATE, RATE, 8);     /* as 07.wav */
@@ -55,11 +69,9 @@ setup(void)
 static void
 teardown(void)
 {
-    idx_close(ix);
     free(input);
     free(a_found);
     free(b_found);
-    remove_tree(folder);
 }
 
 static rt_analyse *
@@ -330,6 +342,7 @@ main(void)
     Suite *s = suite_create("timbre_scale");
     TCase *t = tcase_create("timbre_scale");
     tcase_set_timeout(t, 120);
+    tcase_add_unchecked_fixture(t, build, remove_built);
     tcase_add_checked_fixture(t, setup, teardown);
     tcase_add_loop_test(t, a_played_sound_is_found_by_either_distance, 0, 2);
     tcase_add_test(t, answers_come_each_100_ms_from_the_onset_and_say_what_they_heard);
