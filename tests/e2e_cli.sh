@@ -61,7 +61,7 @@ gives "a folder without sounds gives 66" 66 "no sound files in texts (2 other fi
     "$hearken" build texts -o x.hkn
 echo "no sound" >broken/text.wav
 : >broken/empty.wav
-head -c 3000 /dev/urandom >broken/noise.flac
+sox -R -n -t raw -r 48000 -b 16 -e signed -c 1 broken/noise.flac synth 1500s noise
 gives "a folder of nothing but broken files gives 65" 65 \
     "none of the 3 files could be used; nothing was written" "$hearken" build broken -o x.hkn
 [ "$(grep -c "^hearken: skipped $dir/broken/" err)" -eq 3 ]
