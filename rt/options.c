@@ -361,13 +361,22 @@ set_text(const rt_field *f, char *at, const char *value, size_t cap, char *why,
     return true;
 }
 
+static uint64_t
+list_bit(const rt_field *f)
+{
+    unsigned bit = 0;
+    for (const rt_field *before = fields; before < f; before++)
+        bit += before->type == T_LIST;
+    return UINT64_C(1) << bit;
+}
+
 /* Appends to a list; the first value that is set takes the place of the built-in ones.
  */
 static bool
 add_item(rt_options *o, const rt_field *f, rt_list *list, const char *value, char *why,
          size_t len)
 {
-    const uint64_t bit = UINT64_C(1) << (f - fields);
+    const uint64_t bit = list_bit(f);
     const uint32_t n = o->list_set & bit ? list->n : 0;
     if (n >= RT_LIST)
         return refuse(f, value, "16 at most", why, len);

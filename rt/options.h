@@ -122,7 +122,7 @@ typedef struct {
         char output[RT_TEXT];
         uint32_t scale; /* rt_vector_scale, or by labels */
     } export;
-    uint64_t list_set; /* bit per row: a list that was set replaces its default */
+    uint64_t list_set; /* bit per list: one that was set replaces its default */
 } rt_options;
 
 void rt_options_default(rt_options *o);
