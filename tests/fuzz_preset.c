@@ -52,7 +52,7 @@ check_values(const rt_options *o)
     must(o->dsp.gate_db >= -120 && o->dsp.gate_db <= 0);
     must(o->build.output[0] && memchr(o->build.output, 0, RT_TEXT));
     must(o->jack.client_name[0] && memchr(o->jack.client_name, 0, RT_ITEM));
-    must(o->jack.input_name[0] && memchr(o->jack.input_name, 0, RT_ITEM));
+    must(o->jack.inputs[0] && memchr(o->jack.inputs, 0, RT_TEXT));
     check_list(&o->osc.to);
     check_list(&o->jack.connect);
 }
