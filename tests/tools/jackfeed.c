@@ -11,8 +11,9 @@
  *   {"event":"start","file":"a.wav","first_frame":F,"first_usecs":T,"frames":N}
  *   {"event":"end",  the same}
  * and last a line on the whole run, with "ok" (all was played) and "clean" (and no
- * frame was lost on the way). Clicks are in that line alone, as [frame, usecs] pairs:
- * the time is jack_get_time() at the beginning of the cycle that carried the click.
+ * frame was lost on the way). Clicks are in that line alone, as [frame, usecs, sounds]:
+ * usecs is jack_get_time() at the beginning of the cycle that carried the click, sounds
+ * the time of its sample as the server has it.
  */
 #include "soundfile.h"
 
@@ -449,8 +450,9 @@ print_run(double wall_s, unsigned n_xruns)
            (unsigned long long)items[0].first_usecs, atomic_load(&lost_frames), n_xruns,
            wall_s);
     for (unsigned k = 0; k < n_clicks; k++)
-        printf("%s[%u,%llu]", k ? "," : ",\"clicks\":[", items[k].first_frame,
-               (unsigned long long)items[k].cycle_usecs);
+        printf("%s[%u,%llu,%llu]", k ? "," : ",\"clicks\":[", items[k].first_frame,
+               (unsigned long long)items[k].cycle_usecs,
+               (unsigned long long)items[k].first_usecs);
     puts(n_clicks ? "]}" : "}");
     fflush(stdout);
     return ok;

@@ -27,7 +27,7 @@ def main():
     with open(o.stamps) as f:
         msgs = sorted(m[o.clock] for m in map(json.loads, f)
                       if not o.path or m["path"] == o.path)
-    clicks = [u for _, u in feed["clicks"]]
+    clicks = [c[1] for c in feed["clicks"]]
     got, missed = [], 0
     for i, t in enumerate(clicks):
         end = min([t + o.window_ms * 1e3] + clicks[i + 1:i + 2])

@@ -1,0 +1,45 @@
+#!/bin/bash
+# The age that messages tell is right to a millisecond: of sounds of which the player knows
+# when they sound, received by a program that stamps packets on the server's clock. Under
+# jackd that is CLOCK_MONOTONIC_RAW, under PipeWire CLOCK_MONOTONIC. Medians, as machines are
+# busy.
+set -u
+here=$(dirname "$0") bin=${B:-build}
+# shellcheck source=tests/e2e.sh
+. "$here/e2e.sh"
+need jackd sox python3
+
+if [ "${1:-}" ]; then # beside a server: clicks|tone CLOCK [pw-jack]
+    port=$((20000 + RANDOM % 20000)) how=$1 via=${3:-env}
+    rm -f "$dir"/listen.log "$dir/lines" "$dir/stamps" # of the last one
+    "$bin/tests/tools/oscstamp" -r -s 30 $port >"$dir/stamps" 2>/dev/null & stamps=$!
+    "$via" "$bin/hearken" listen "$dir/x.hkn" -c none -f json --match-score 0 --osc-to 127.0.0.1:$port \
+        --match-scales frame >"$dir/lines" 2>"$dir/listen.log" & listener=$!
+    wait_for "$dir/listen.log" 'stream begins' || exit 1
+    if [ "$how" = clicks ]; then # with a capture latency, as a sound card has
+        feed=(-L -k 4.5 -i 0.15003) rest=(1024)
+    else
+        feed=("$dir/tone.wav") rest=("$dir/lines" "$(sed -n 's/.*begins at JACK frame //p' "$dir/listen.log")")
+    fi
+    timeout 30 "$via" "$bin/tests/tools/jackfeed" -c hearken:in "${feed[@]}" >"$dir/feed" 2>&1 || cat "$dir/feed" >&2
+    sleep 0.3
+    kill -INT $listener $stamps
+    wait $listener $stamps
+    python3 "$here/tools/age.py" "$how" "$dir/feed" "$dir/stamps" "$2" "${rest[@]}"
+    exit
+fi
+
+make_corpus "$dir/corpus" 2>/dev/null # sox clips its dither, and says so
+"$bin/hearken" build "$dir/corpus" -o "$dir/x.hkn" >/dev/null || exit 1
+sox -R -n -r 48000 -b 24 -c 1 "$dir/tone.wav" synth 2 sawtooth 220 gain -6
+"$here/tools/with-jack.sh" -t 60 -p 1024 -- "$0" clicks raw
+is "the age of onsets is right under jackd, with a capture latency" $?
+"$here/tools/with-jack.sh" -t 60 -p 256 -- "$0" tone raw
+is "that of matches, too" $?
+if command -v pipewire pw-jack pw-cli >/dev/null && ! ldd "$bin/hearken" | grep -qE 'libasan|libtsan'; then
+    "$here/tools/with-pipewire.sh" -t 60 -p 256 -- "$0" tone mono pw-jack
+    is "and under PipeWire" $?
+else
+    echo "skipped: no PipeWire (packages pipewire, pipewire-jack), or a sanitizer build"
+fi
+finish
