@@ -354,33 +354,14 @@ START_TEST(new_and_open_survive_every_allocation_failing)
 }
 END_TEST
 
-static void
-read_all(const char *path, char **bytes, size_t *n)
-{
-    FILE *f = fopen(path, "rb");
-    ck_assert_ptr_nonnull(f);
-    fseek(f, 0, SEEK_END);
-    *n = (size_t)ftell(f);
-    rewind(f);
-    *bytes = malloc(*n);
-    ck_assert(fread(*bytes, 1, *n, f) == *n);
-    fclose(f);
-}
-
 static const uint32_t thread_counts[] = {1, 3, 8};
 
 START_TEST(any_number_of_threads_builds_the_same_bytes)
 {
-    char path[300], *a, *b;
-    size_t n[2];
+    char path[300];
     snprintf(path, sizeof path, "%s/y.hkn", folder);
     build_corpus(folder, &options, thread_counts[_i], path);
-    read_all(index_path, &a, &n[0]);
-    read_all(path, &b, &n[1]);
-    ck_assert_uint_eq(n[0], n[1]);
-    ck_assert(!memcmp(a, b, n[0]));
-    free(a);
-    free(b);
+    same_file(index_path, path);
 }
 END_TEST
 

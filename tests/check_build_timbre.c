@@ -182,33 +182,14 @@ START_TEST(a_stream_gives_the_frame_of_its_newest_samples)
 }
 END_TEST
 
-static char *
-read_all(const char *path, size_t *n)
-{
-    FILE *f = fopen(path, "rb");
-    ck_assert_ptr_nonnull(f);
-    fseek(f, 0, SEEK_END);
-    *n = (size_t)ftell(f);
-    rewind(f);
-    char *bytes = malloc(*n);
-    ck_assert(fread(bytes, 1, *n, f) == *n);
-    fclose(f);
-    return bytes;
-}
-
 static const uint32_t thread_counts[] = {1, 3};
 
 START_TEST(any_number_of_threads_builds_the_same_bytes)
 {
     char path[300];
-    size_t n[2];
     snprintf(path, sizeof path, "%s/y.hkn", folder);
     build_corpus(folder, &options, thread_counts[_i], path);
-    char *a = read_all(index_path, &n[0]), *b = read_all(path, &n[1]);
-    ck_assert_uint_eq(n[0], n[1]);
-    ck_assert(!memcmp(a, b, n[0]));
-    free(a);
-    free(b);
+    same_file(index_path, path);
 }
 END_TEST
 

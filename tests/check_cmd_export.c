@@ -30,30 +30,6 @@ leave(void)
     remove_tree(folder);
 }
 
-/* What a file holds; free it. */
-static char *
-read_file(const char *path, size_t *n)
-{
-    FILE *f = fopen(path, "rb");
-    ck_assert_msg(f && !fseek(f, 0, SEEK_END), "%s", path);
-    *n = (size_t)ftell(f);
-    rewind(f);
-    char *bytes = malloc(*n + 1);
-    ck_assert(fread(bytes, 1, *n, f) == *n && !fclose(f));
-    bytes[*n] = 0;
-    return bytes;
-}
-
-static void
-same_file(const char *a, const char *b)
-{
-    size_t n[2];
-    char *x = read_file(a, &n[0]), *y = read_file(b, &n[1]);
-    ck_assert_msg(n[0] == n[1] && !memcmp(x, y, n[0]), "%s and %s differ", a, b);
-    free(x);
-    free(y);
-}
-
 /* Rows around SOUNDS directions, in turns; every third shares its time with others. */
 static void
 make_rows(rt_import *im, uint64_t seed)

@@ -80,17 +80,6 @@ make_good(int v)
     corpus_free(&c);
 }
 
-static idx_status
-open_and_use(const unsigned char *data, size_t n_bytes, char *why, size_t why_len)
-{
-    idx_index *ix;
-    const idx_status st = idx_open_memory(&ix, data, n_bytes, why, why_len);
-    if (!st)
-        use_all(ix);
-    idx_close(ix);
-    return st;
-}
-
 /* On the heap, of just its size, so that a sanitizer sees what reads behind it. */
 static unsigned char *
 copy_of(int v)

@@ -1,6 +1,6 @@
 /* rt/parts_file.c, parts_write.c: who may write a parts file, and what a disk can do.
  */
-#include "parts_support.h"
+#include "parts_case.h"
 #include "rt/parallel.h"
 #include "rt/parts.h"
 #include "rt/rt.h"
@@ -12,45 +12,6 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-static char folder[256], path[300], why[1500];
-static rt_options options;
-static rt_parts *p;
-
-static void
-setup(void)
-{
-    make_folder(folder, sizeof folder);
-    snprintf(path, sizeof path, "%s/x.hkn.parts", folder);
-    rt_options_default(&options);
-}
-
-static void
-close_parts(void)
-{
-    rt_parts_close(p);
-    p = NULL;
-}
-
-static void
-teardown(void)
-{
-    close_parts();
-    remove_tree(folder);
-}
-
-static int
-open_parts(bool anew)
-{
-    close_parts();
-    return rt_parts_open(&p, path, &options, anew, why, sizeof why);
-}
-
-static void
-must_open(void)
-{
-    ck_assert_msg(open_parts(false) == RT_OK, "%s", why);
-}
 
 static bool
 has_sound(uint64_t i)

@@ -81,4 +81,15 @@ use_all(const idx_index *ix)
     return sum;
 }
 
+static inline idx_status
+open_and_use(const unsigned char *data, size_t n_bytes, char *why, size_t why_len)
+{
+    idx_index *ix;
+    const idx_status st = idx_open_memory(&ix, data, n_bytes, why, why_len);
+    if (!st)
+        use_all(ix);
+    idx_close(ix);
+    return st;
+}
+
 #endif

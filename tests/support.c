@@ -123,6 +123,29 @@ write_wav(const char *path, const float x[], size_t n, uint32_t rate_hz)
     sf_close(f);
 }
 
+char *
+read_file(const char *path, size_t *n)
+{
+    FILE *f = fopen(path, "rb");
+    ck_assert_msg(f && !fseek(f, 0, SEEK_END), "%s", path);
+    *n = (size_t)ftell(f);
+    rewind(f);
+    char *bytes = malloc(*n + 1);
+    ck_assert(fread(bytes, 1, *n, f) == *n && !fclose(f));
+    bytes[*n] = 0;
+    return bytes;
+}
+
+void
+same_file(const char *a, const char *b)
+{
+    size_t n[2];
+    char *x = read_file(a, &n[0]), *y = read_file(b, &n[1]);
+    ck_assert_msg(n[0] == n[1] && !memcmp(x, y, n[0]), "%s and %s differ", a, b);
+    free(x);
+    free(y);
+}
+
 void
 write_corpus(const char *folder)
 {

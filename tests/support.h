@@ -35,6 +35,10 @@ float *golden_load(const char *name, size_t *rows, size_t *cols);
 /* Writes 16-bit mono wav. */
 void write_wav(const char *path, const float x[], size_t n, uint32_t rate_hz);
 
+/* What a file holds, and a zero behind it; free it. */
+char *read_file(const char *path, size_t *n);
+void same_file(const char *a, const char *b);
+
 /* Twelve sounds of 0.05 to 12 s, number i by seed i + 1 as FOLDER/ii.wav at 48 kHz, the
  * last one at 44.1 kHz. */
 enum { CORPUS_SOUNDS = 12 };
