@@ -3,7 +3,7 @@
 
 #include <time.h>
 
-enum { DIM = 16, MANY = 200000, SOME = 8000, K = 10 };
+enum { DIM = 16, MANY = 200000, SOME = 4000, K = 10 };
 
 /* What row i of a corpus is; zeros at first. */
 typedef void fill(float x[], uint32_t i, uint64_t *state);
