@@ -3,6 +3,7 @@
 #include "out.h"
 #include "publish.h"
 #include "rt.h"
+#include "session.h"
 #include "supervise.h"
 #include "truth.h"
 
@@ -17,6 +18,7 @@ typedef struct {
     idx_index *index;
     rt_counts counts;
     rt_inputs inputs;
+    rt_session *session; /* NULL: none */
     rt_supervise *supervise;
     rt_publish *publish;
     rt_truth *truth;           /* NULL: nothing to check */
@@ -171,6 +173,15 @@ wait_until(sem_t *sem, double seconds)
     sem_timedwait(sem, &t);
 }
 
+/* As it stands: what is connected, too. */
+static void
+keep_session(const listener *l)
+{
+    rt_options now = l->options;
+    rt_supervise_connected(l->supervise, &now.jack.connect);
+    rt_session_keep(l->session, &now);
+}
+
 /* What main does each time round. False when it is to end. */
 static bool
 tick(listener *l)
@@ -186,6 +197,8 @@ tick(listener *l)
         watch_truth(l);
         l->next_status = now + 1;
     }
+    if (rt_session_tick(l->session, rt_state_name(state)))
+        keep_session(l);
     l->connections = connections;
     l->state = state;
     return going;
@@ -289,11 +302,26 @@ listen_to(listener *l, const char *path, bool *ended)
     return status;
 }
 
+/* By a command line that was taken in; *ended as finish() returns it. */
+static int
+listen_by(listener *l, const rt_command_line *line, bool *ended)
+{
+    char why[300];
+    if (!rt_inputs_parse(&l->inputs, l->options.jack.inputs, why, sizeof why))
+        rt_say("%s", why);
+    else if (line->n_rest == 1)
+        return listen_to(l, line->rest[0], ended);
+    else if (atomic_load(&rt_stop))
+        return RT_OK;
+    else
+        rt_say("name one index; see hearken listen --help");
+    return RT_USAGE;
+}
+
 int
 rt_cmd_listen(int argc, char **argv)
 {
     int status;
-    char why[300];
     bool ended = true;
     const char **rest = calloc((size_t)argc + 1, sizeof *rest);
     listener *l = calloc(1, sizeof *l);
@@ -302,17 +330,13 @@ rt_cmd_listen(int argc, char **argv)
         free(l);
         return RT_SOFTWARE;
     }
-    const int n = rt_options_parse(&l->options, RT_LISTEN, argc, argv, rest, &status);
-    if (n >= 0 &&
-        !rt_inputs_parse(&l->inputs, l->options.jack.inputs, why, sizeof why)) {
-        rt_say("%s", why);
-        status = RT_USAGE;
-    } else if (n == 1) {
-        status = listen_to(l, rest[0], &ended);
-    } else if (n >= 0) {
-        rt_say("name one index; see hearken listen --help");
-        status = RT_USAGE;
-    }
+    rt_command_line line = {argc, argv, &l->options, rest, 0};
+    line.n_rest = rt_options_parse(&l->options, RT_LISTEN, argc, argv, rest, &status);
+    if (line.n_rest == 0 || line.n_rest == 1)
+        status = rt_session_join(&l->session, &line);
+    if (!status && line.n_rest >= 0)
+        status = listen_by(l, &line, &ended);
+    rt_session_leave(l->session);
     free(rest);
     if (ended)
         free(l);

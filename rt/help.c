@@ -200,7 +200,14 @@ rt_man(FILE *to)
         ".SH PRESETS\nA setting section.key is the option \\-\\-section\\-key and the "
         "line "
         "section.key = value in a preset. Options win over the preset, the preset over "
-        "the built\\-in values.\n",
+        "the built\\-in values.\n"
+        ".SH ENVIRONMENT\n.TP\n.B NSM_URL\n"
+        "hearken listen joins the session of the New Session Manager there, waiting "
+        "five "
+        "seconds for its answer, and takes the client's name that it gives. In the "
+        "session's folder hearken.conf is a preset, below the command line, and "
+        "corpus.hkn the index or a link to it; both are written when the session is "
+        "saved. Without arguments, as managers start it, hearken is hearken listen.\n",
         to);
 }
 

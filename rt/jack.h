@@ -65,6 +65,9 @@ void rt_jack_resume(rt_jack *j, uint32_t rate_hz);
  */
 bool rt_jack_connect(rt_jack *j, rt_wires_say *say, void *ctx);
 
+/* As rt_supervise_connected(). */
+void rt_jack_connected(const rt_jack *j, rt_list *connect);
+
 /* Ends the connection; afterwards no callback runs. Leaves freewheel before, because a
  * client that closes in it leaves jackd 1.9.21 there for ever. Takes a closed one. */
 void rt_jack_close(rt_jack *j);

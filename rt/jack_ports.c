@@ -157,3 +157,24 @@ rt_jack_connect(rt_jack *j, rt_wires_say *say, void *ctx)
     want_all(&w);
     return rt_wires_look(&j->wires, &bay, rt_seconds(), say, ctx);
 }
+
+void
+rt_jack_connected(const rt_jack *j, rt_list *connect)
+{
+    rt_list list = {0};
+    bool known = false, fits = true;
+    for (size_t i = 0; i < RT_WIRES; i++) {
+        const rt_wire *x = &j->wires.wire[i];
+        known |= x->state != RT_WIRE_FREE;
+        if (x->state != RT_WIRE_ON && x->state != RT_WIRE_LOOSE &&
+            x->state != RT_WIRE_AWAITED)
+            continue;
+        fits = fits && list.n < RT_LIST &&
+               snprintf(list.item[list.n++], RT_ITEM, "%s=%s",
+                        j->inputs->input[x->input].name, x->port) < RT_ITEM;
+    }
+    if (known && !list.n)
+        snprintf(list.item[list.n++], RT_ITEM, "none");
+    if (known && fits)
+        *connect = list;
+}

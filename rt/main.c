@@ -4,6 +4,7 @@
 #include "rt.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const struct {
@@ -20,6 +21,13 @@ int
 main(int argc, char **argv)
 {
     const char *name = argc > 1 ? argv[1] : "";
+    const char *slash = argc ? strrchr(argv[0], '/') : NULL;
+    if (argc)
+        rt_program = slash ? slash + 1 : argv[0];
+    if (argc == 1 && getenv("NSM_URL")) { /* a session manager gives no arguments */
+        char listen[] = "listen", *line[] = {listen, NULL};
+        return rt_cmd_listen(1, line);
+    }
     for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
         if (!strcmp(name, commands[i].name))
             return commands[i].run(argc - 1, argv + 1);

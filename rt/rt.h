@@ -23,6 +23,9 @@ enum {
     RT_INTERRUPTED = 130,
 };
 
+/* What the program is called by, without folders; main sets it. */
+extern const char *rt_program;
+
 /* "hearken: ...\n" on stderr; wipes a progress bar first. Main and build threads only.
  */
 void rt_say(const char *format, ...) __attribute__((format(printf, 1, 2)));

@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+const char *rt_program = "hearken";
 atomic_int rt_stop;
 static atomic_bool bar_shown;
 

@@ -316,6 +316,13 @@ rt_supervise_news(const rt_supervise *sv)
     return rt_jack_look(sv->jack);
 }
 
+void
+rt_supervise_connected(rt_supervise *sv, rt_list *connect)
+{
+    if (!is_busy(sv)) /* the thread is at rest until main has something to do for it */
+        rt_jack_connected(sv->jack, connect);
+}
+
 bool
 rt_supervise_is_alive(const rt_supervise *sv)
 {

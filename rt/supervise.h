@@ -89,6 +89,10 @@ double rt_supervise_state_s(const rt_supervise *sv); /* seconds since it changed
 uint64_t rt_supervise_connections(const rt_supervise *sv);
 rt_jack_news rt_supervise_news(const rt_supervise *sv);
 
+/* Main thread: what is connected, or awaited since it was, in the form of jack.connect;
+ * the list stays as it is while nothing is known, or where it has no room. */
+void rt_supervise_connected(rt_supervise *sv, rt_list *connect);
+
 /* Whether audio was really analysed in the last two seconds, or a server is really
  * awaited: what a watchdog wants to know. Main thread. */
 bool rt_supervise_is_alive(const rt_supervise *sv);
