@@ -289,9 +289,9 @@ pass(rt_options *o, const tables *t, unsigned bit, int argc, char **argv, bool p
                 status = RT_USAGE;
         }
         if (status) {
-            rt_say("%s%s%s%s", why, status == RT_USAGE ? "; see hearken " : "",
-                   status == RT_USAGE ? argv[0] : "",
-                   status == RT_USAGE ? " --help" : "");
+            rt_fail("%s%s%s%s", why, status == RT_USAGE ? "; see hearken " : "",
+                    status == RT_USAGE ? argv[0] : "",
+                    status == RT_USAGE ? " --help" : "");
             return status;
         }
     }

@@ -19,21 +19,23 @@ rt_take_settings(const idx_index *index, const char *path, rt_options *o)
 {
     char why[400];
     if (rt_holds_vectors(index)) {
-        rt_say("%s: it holds imported vectors, which no sound is compared with; ask it "
-               "with hearken query and vectors of the same kind, or build an index of "
-               "sounds",
-               path);
+        rt_fail(
+            "%s: it holds imported vectors, which no sound is compared with; ask it "
+            "with hearken query and vectors of the same kind, or build an index of "
+            "sounds",
+            path);
         return RT_CONFIG;
     }
     if (!rt_analyse_settings(o, index, why, sizeof why)) {
-        rt_say("%s: %s", path, why);
+        rt_fail("%s: %s", path, why);
         return RT_CONFIG;
     }
     if (o->match.scales >> RT_TIMBRE & 1U &&
         !idx_scale_of(index, IDX_TIMBRE)->n_entries)
-        rt_say("%s has no timbre codes, so that scale timbre will not answer; build it "
-               "with --build-timbre yes",
-               path);
+        rt_warn(
+            "%s has no timbre codes, so that scale timbre will not answer; build it "
+            "with --build-timbre yes",
+            path);
     return RT_OK;
 }
 
@@ -43,7 +45,7 @@ rt_load(idx_index **out, const char *path, rt_options *o, bool stays)
     char why[1400];
     const idx_status st = (stays ? idx_load : idx_open)(out, path, why, sizeof why);
     if (st) {
-        rt_say("%s", why);
+        rt_fail("%s", why);
         return st == IDX_EIO ? RT_NOINPUT : st == IDX_ENOMEM ? RT_SOFTWARE : RT_DATA;
     }
     const int status = o ? rt_take_settings(*out, path, o) : RT_OK;
@@ -62,12 +64,12 @@ rt_check_output(const char *path)
     const char *slash = strrchr(path, '/');
     snprintf(folder, sizeof folder, "%.*s.", slash ? (int)(slash - path + 1) : 0, path);
     if (access(folder, W_OK | X_OK) != 0)
-        rt_say("%s: cannot be written: %s; choose another place with -o", path,
-               strerror(errno));
+        rt_fail("%s: cannot be written: %s; choose another place with -o", path,
+                strerror(errno));
     else if ((slash && !slash[1]) || (stat(path, &st) == 0 && !S_ISREG(st.st_mode)))
-        rt_say("%s: is no regular file, and the new one would take its place; choose "
-               "another name with -o",
-               path);
+        rt_fail("%s: is no regular file, and the new one would take its place; choose "
+                "another name with -o",
+                path);
     else
         return RT_OK;
     return RT_IO;
@@ -79,6 +81,6 @@ rt_finish_output(int status)
     errno = 0;
     if (fflush(stdout) == 0 && !ferror(stdout))
         return status;
-    rt_say("stdout could not be written: %s", strerror(errno ? errno : EIO));
+    rt_fail("stdout could not be written: %s", strerror(errno ? errno : EIO));
     return status ? status : RT_IO;
 }

@@ -44,7 +44,7 @@ main(int argc, char **argv)
         return rt_finish_output(RT_OK);
     }
     if (*name)
-        rt_say("there is no command %s", name);
+        rt_fail("there is no command %s", name);
     rt_help(stderr, 0);
     return RT_USAGE;
 }

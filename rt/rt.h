@@ -26,9 +26,21 @@ enum {
 /* What the program is called by, without folders; main sets it. */
 extern const char *rt_program;
 
-/* "hearken: ...\n" on stderr; wipes a progress bar first. Main and build threads only.
+/* How much a message matters, in the numbers of syslog(3). */
+typedef enum {
+    RT_SAY_ERROR = 3,   /* why a command ends without doing its work */
+    RT_SAY_WARNING = 4, /* something is amiss, and it goes on */
+    RT_SAY_INFO = 6
+} rt_level;
+
+/* "hearken: ...\n" on stderr, with its level in front where that is the systemd
+ * journal; wipes a progress bar first. Main and build threads only.
  */
-void rt_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void rt_tell(rt_level level, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+#define rt_say(...) rt_tell(RT_SAY_INFO, __VA_ARGS__)
+#define rt_warn(...) rt_tell(RT_SAY_WARNING, __VA_ARGS__)
+#define rt_fail(...) rt_tell(RT_SAY_ERROR, __VA_ARGS__)
 
 /* Set by SIGINT or SIGTERM after rt_catch_stop(); the second signal ends the program.
  */

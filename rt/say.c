@@ -5,7 +5,9 @@
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -13,8 +15,24 @@ const char *rt_program = "hearken";
 atomic_int rt_stop;
 static atomic_bool bar_shown;
 
+/* "<6>", as sd-daemon(3) describes it, where stderr is what systemd said it would be
+ * and not a file or terminal instead; "" elsewhere. */
+static const char *
+journal_level(rt_level level)
+{
+    static const char *const levels[] = {
+        [RT_SAY_ERROR] = "<3>", [RT_SAY_WARNING] = "<4>", [RT_SAY_INFO] = "<6>"};
+    const char *stream = getenv("JOURNAL_STREAM");
+    char own[64];
+    struct stat st;
+    if (!stream || fstat(STDERR_FILENO, &st))
+        return "";
+    snprintf(own, sizeof own, "%ju:%ju", (uintmax_t)st.st_dev, (uintmax_t)st.st_ino);
+    return strcmp(stream, own) ? "" : levels[level];
+}
+
 void
-rt_say(const char *format, ...)
+rt_tell(rt_level level, const char *format, ...)
 {
     char text[2048];
     va_list args;
@@ -24,7 +42,7 @@ rt_say(const char *format, ...)
     for (char *c = text; *c; c++) /* a file may be named with an escape sequence */
         if ((unsigned char)*c < 0x20 || *c == 0x7f)
             *c = '?';
-    fprintf(stderr, "%shearken: %s\n",
+    fprintf(stderr, "%s%shearken: %s\n", journal_level(level),
             atomic_exchange(&bar_shown, false) ? "\r\033[K" : "", text);
 }
 
