@@ -1,18 +1,14 @@
-/* --help, the man page and the command line, all from the table of settings. */
+/* --help and the command line, from the table of settings. */
+#include "help.h"
+
 #include "load.h"
-#include "options.h"
 #include "rt.h"
 
 #include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
 
-typedef struct {
-    unsigned bit;
-    const char *name, *args, *what;
-} command;
-
-static const command commands[] = {
+static const rt_command commands[] = {
     {RT_BUILD, "build", "CORPUS...",
      "makes an index of all sounds in the folders (wav flac ogg opus aiff mp3 ...)"},
     {RT_MERGE, "merge", "PARTS...",
@@ -41,12 +37,19 @@ static const command commands[] = {
 };
 enum { N_COMMANDS = sizeof commands / sizeof *commands };
 
-static const char about[] = "hearken listens to live sound and says over OSC, while it "
-                            "still sounds, which sounds of "
-                            "a corpus resemble it most.";
+const char rt_about[] = "hearken listens to live sound and says over OSC, while it "
+                        "still sounds, which sounds of "
+                        "a corpus resemble it most.";
 
-static const char preset_help[] =
+const char rt_preset_help[] =
     "read settings from FILE, lines of section.key = value; options win over it";
+
+const rt_command *
+rt_commands(size_t *n)
+{
+    *n = N_COMMANDS;
+    return commands;
+}
 
 /* Writes text from column to column 80, words unbroken. */
 static void
@@ -80,16 +83,15 @@ help_row(FILE *to, const char *option, const char *text)
     wrap(to, text, COLUMN);
 }
 
-static void
-field_option(const rt_field *f, char *out, size_t len)
+void
+rt_field_option(const rt_field *f, char *out, size_t len)
 {
     const int n = f->letter ? snprintf(out, len, "-%c, ", f->letter) : 0;
     snprintf(out + n, len - (size_t)n, "--%s-%s %s", f->section, f->key, f->arg);
 }
 
-/* Help of a row, with what the table knows beside its words. */
-static void
-field_text(const rt_field *f, char *out, size_t len)
+void
+rt_field_text(const rt_field *f, char *out, size_t len)
 {
     size_t n = (size_t)snprintf(out, len, "%s (%s", f->help, f->preset);
     if (f->choices)
@@ -105,7 +107,7 @@ field_text(const rt_field *f, char *out, size_t len)
 static void
 help_all(FILE *to)
 {
-    wrap(to, about, 0);
+    wrap(to, rt_about, 0);
     fputs("\nusage: hearken COMMAND [OPTION...] ARGUMENT...\n\n", to);
     for (size_t i = 0; i < N_COMMANDS; i++) {
         char row[80];
@@ -113,6 +115,7 @@ help_all(FILE *to)
         help_row(to, row, commands[i].what);
     }
     help_row(to, "man", "writes the manual page, in roff, to stdout");
+    help_row(to, "--completion bash|zsh|fish", "writes completion for a shell");
     help_row(to, "COMMAND --help", "all options of a command");
     help_row(to, "--version", "the version");
 }
@@ -123,7 +126,7 @@ rt_help(FILE *to, unsigned bit)
     char option[80], text[600];
     size_t n;
     const rt_field *f = rt_fields(&n);
-    const command *c = NULL;
+    const rt_command *c = NULL;
     for (size_t i = 0; i < N_COMMANDS; i++)
         if (commands[i].bit == bit)
             c = &commands[i];
@@ -137,78 +140,13 @@ rt_help(FILE *to, unsigned bit)
     for (size_t i = 0; i < n; i++) {
         if (!(f[i].commands & bit))
             continue;
-        field_option(&f[i], option, sizeof option);
-        field_text(&f[i], text, sizeof text);
+        rt_field_option(&f[i], option, sizeof option);
+        rt_field_text(&f[i], text, sizeof text);
         help_row(to, option, text);
     }
-    help_row(to, "--preset FILE", preset_help);
+    help_row(to, "--preset FILE", rt_preset_help);
     help_row(to, "--help", "this");
     fputs("\nIn brackets: the built-in value, then what is allowed.\n", to);
-}
-
-/* Text as roff: a backslash, and a point or quote at the margin, would be commands. */
-static void
-roff(FILE *to, const char *text)
-{
-    if (*text == '.' || *text == '\'')
-        fputs("\\&", to);
-    for (; *text; text++) {
-        if (*text == '\\' || *text == '-')
-            fputc('\\', to);
-        fputc(*text, to);
-    }
-    fputc('\n', to);
-}
-
-static void
-man_command(FILE *to, const command *c)
-{
-    char option[80], text[600];
-    size_t n;
-    const rt_field *f = rt_fields(&n);
-    fprintf(to, ".SS hearken %s [OPTION...] %s\n", c->name, c->args);
-    roff(to, c->what);
-    for (size_t i = 0; i < n; i++) {
-        if (!(f[i].commands & c->bit))
-            continue;
-        field_option(&f[i], option, sizeof option);
-        field_text(&f[i], text, sizeof text);
-        fputs(".TP\n.B ", to);
-        roff(to, option);
-        roff(to, text);
-    }
-    fputs(".TP\n.B \\-\\-preset FILE\n", to);
-    roff(to, preset_help);
-}
-
-void
-rt_man(FILE *to)
-{
-    fputs(".TH HEARKEN 1 \"\" \"hearken " RT_VERSION "\" \"User commands\"\n.SH NAME\n"
-          "hearken \\- finds live sound in a corpus, over OSC\n.SH SYNOPSIS\n"
-          ".B hearken\nCOMMAND [OPTION...] ARGUMENT...\n.SH DESCRIPTION\n",
-          to);
-    roff(to, about);
-    fputs(".SH COMMANDS\n", to);
-    for (size_t i = 0; i < N_COMMANDS; i++)
-        man_command(to, &commands[i]);
-    fputs(
-        ".SH EXIT STATUS\n"
-        "0 done, 64 usage, 65 bad data, 66 no input, 69 no JACK server, 70 out of "
-        "memory, "
-        "74 input or output failed, 78 configuration, 130 interrupted.\n"
-        ".SH PRESETS\nA setting section.key is the option \\-\\-section\\-key and the "
-        "line "
-        "section.key = value in a preset. Options win over the preset, the preset over "
-        "the built\\-in values.\n"
-        ".SH ENVIRONMENT\n.TP\n.B NSM_URL\n"
-        "hearken listen joins the session of the New Session Manager there, waiting "
-        "five "
-        "seconds for its answer, and takes the client's name that it gives. In the "
-        "session's folder hearken.conf is a preset, below the command line, and "
-        "corpus.hkn the index or a link to it; both are written when the session is "
-        "saved. Without arguments, as managers start it, hearken is hearken listen.\n",
-        to);
 }
 
 enum { CODE_FIRST = 1000, CODE_HELP = 2000, CODE_PRESET };

@@ -43,6 +43,12 @@ main(int argc, char **argv)
         rt_man(stdout);
         return rt_finish_output(RT_OK);
     }
+    if (!strcmp(name, "--completion")) {
+        if (rt_completion(stdout, argc > 2 ? argv[2] : ""))
+            return rt_finish_output(RT_OK);
+        rt_fail("--completion is for one of bash, zsh, fish");
+        return RT_USAGE;
+    }
     if (*name)
         rt_fail("there is no command %s", name);
     rt_help(stderr, 0);

@@ -160,9 +160,11 @@ size_t rt_options_write(const rt_options *o, const char *section, char *out,
 int rt_options_parse(rt_options *o, unsigned command, int argc, char **argv,
                      const char *rest[], int *status);
 
-/* --help of one command, and the man page of all. */
+/* --help of one command, the man page of all, and completion for the shell "bash",
+ * "zsh" or "fish" (false, and nothing written, for another). */
 void rt_help(FILE *to, unsigned command);
 void rt_man(FILE *to);
+bool rt_completion(FILE *to, const char *shell);
 
 /* One row of the table, for help and tests. */
 typedef struct {

@@ -387,12 +387,52 @@ END_TEST
 
 #define N(table) (int)(sizeof(table) / sizeof *(table))
 
-START_TEST(the_osc_reference_lists_every_counter)
+static char *
+osc_reference(void)
 {
     static char text[65536];
     FILE *file = fopen("docs/osc.md", "r");
     ck_assert_msg(file != NULL, "run from the top folder");
     ck_assert(fread(text, 1, sizeof text - 1, file) > 1000 && !fclose(file));
+    return text;
+}
+
+/* Each heading "## /hearken/..." is a term of the page, and the other way round. */
+START_TEST(the_man_page_names_the_messages_of_the_osc_reference)
+{
+    const char *man = help_text(0, true), *osc = osc_reference(), *at;
+    char name[64], row[80];
+    int n = 0, terms = 0;
+    for (at = strstr(osc, "\n## /"); at; at = strstr(at + 1, "\n## /"), n++) {
+        ck_assert_int_eq(sscanf(at + 4, "%60s", name), 1);
+        snprintf(row, sizeof row, "\n.B %s\n", name);
+        ck_assert_msg(strstr(man, row), "rt/man.c lacks %s", name);
+    }
+    for (at = strstr(man, "\n.B /hearken/"); at; at = strstr(at + 1, "\n.B /hearken/"))
+        terms++;
+    ck_assert_int_ge(n, 5);
+    ck_assert_int_eq(terms, n);
+}
+END_TEST
+
+START_TEST(the_man_page_has_all_that_a_page_has)
+{
+    static const char *const sections[] = {
+        "NAME",  "SYNOPSIS", "DESCRIPTION", "COMMANDS",    "PRESETS",  "OSC MESSAGES",
+        "FILES", "SIGNALS",  "ENVIRONMENT", "EXIT STATUS", "EXAMPLES", "SEE ALSO"};
+    const char *at = help_text(0, true);
+    char heading[40];
+    for (size_t i = 0; i < sizeof sections / sizeof *sections; i++) {
+        snprintf(heading, sizeof heading, "\n.SH %s\n", sections[i]);
+        at = strstr(at, heading);
+        ck_assert_msg(at, "no %s, or not in its place", sections[i]);
+    }
+}
+END_TEST
+
+START_TEST(the_osc_reference_lists_every_counter)
+{
+    const char *text = osc_reference();
     for (int i = 0; i < RT_COUNTS; i++) {
         char row[64];
         snprintf(row, sizeof row, "| `%s` |", rt_count_name[i]);
@@ -418,6 +458,8 @@ main(void)
                         N(commands));
     tcase_add_test(t, one_letter_sets_what_its_command_means);
     tcase_add_test(t, the_osc_reference_lists_every_counter);
+    tcase_add_test(t, the_man_page_names_the_messages_of_the_osc_reference);
+    tcase_add_test(t, the_man_page_has_all_that_a_page_has);
     suite_add_tcase(s, t);
     t = tcase_create("presets");
     tcase_add_checked_fixture(t, enter_folder, leave_folder);
