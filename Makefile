@@ -149,14 +149,9 @@ golden: $(B)/tests/check_golden
 	GOLDEN_WRITE=1 $(B)/tests/check_golden
 
 install: all
-	install -D -m 755 $(B)/hearken $(DESTDIR)$(PREFIX)/bin/hearken
-	install -d $(DESTDIR)$(PREFIX)/share/hearken/presets $(DESTDIR)$(PREFIX)/share/man/man1
-	install -m 644 presets/*.conf $(DESTDIR)$(PREFIX)/share/hearken/presets
-	$(B)/hearken man >$(B)/hearken.1
-	install -m 644 $(B)/hearken.1 $(DESTDIR)$(PREFIX)/share/man/man1/hearken.1
+	@B=$(B) DESTDIR=$(DESTDIR) PREFIX=$(PREFIX) UNITDIR=$(UNITDIR) packaging/install.sh install
 uninstall:
-	rm -rf $(DESTDIR)$(PREFIX)/bin/hearken $(DESTDIR)$(PREFIX)/share/hearken \
-	    $(DESTDIR)$(PREFIX)/share/man/man1/hearken.1
+	@B=$(B) DESTDIR=$(DESTDIR) PREFIX=$(PREFIX) UNITDIR=$(UNITDIR) packaging/install.sh uninstall
 clean:
 	rm -rf build
 
