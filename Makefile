@@ -1,5 +1,5 @@
 # hearken: one build file, everything under build/. Targets: all demo check lint bench
-# bench-index asan tsan fuzz golden prior install uninstall clean, and packages (which the
+# bench-index asan tsan fuzz golden prior install uninstall deb clean, and packages (which the
 # first ones call).
 B ?= build
 PREFIX ?= /usr/local
@@ -152,10 +152,14 @@ install: all
 	@B=$(B) DESTDIR=$(DESTDIR) PREFIX=$(PREFIX) UNITDIR=$(UNITDIR) packaging/install.sh install
 uninstall:
 	@B=$(B) DESTDIR=$(DESTDIR) PREFIX=$(PREFIX) UNITDIR=$(UNITDIR) packaging/install.sh uninstall
+# A Debian package, build/deb/hearken_*.deb, from a copy of the tree.
+deb:
+	@tests/packages.sh build deb
+	@packaging/deb.sh
 clean:
 	rm -rf build
 
 .PHONY: all packages demo check checks tools asan tsan bench bench-index benches fuzz fuzzers lint golden prior \
-        install uninstall clean
+        install uninstall deb clean
 .SECONDARY:
 -include $(shell find $(B) -name '*.d' 2>/dev/null)

@@ -1,6 +1,6 @@
 #!/bin/bash
 # packages.sh GROUP...: installs what is missing of the packages that a group needs, with
-# apt-get (and sudo where not root), and says so. Groups: build test bench bench-index fuzz.
+# apt-get (and sudo where not root), and says so. Groups: build test bench bench-index deb fuzz.
 set -u
 declare -A packages=(
     [build]="gcc libc6-dev make pkg-config libjack-jackd2-dev libsndfile1-dev libfftw3-dev liblo-dev
@@ -9,6 +9,7 @@ declare -A packages=(
         shellcheck python3 parallel"
     [bench]="libaubio-dev"
     [bench-index]="g++ libgomp1 libhnswlib-dev espeak-ng sox libsox-fmt-all sonic-pi-samples python3"
+    [deb]="debhelper dpkg-dev fakeroot lintian"
     [fuzz]="clang libclang-rt-14-dev"
 )
 want=()
