@@ -22,7 +22,8 @@ LINK = $(CC) -pthread $(CFLAGS) $(SAN) $(LDFLAGS)
 LIB_SRC = $(filter-out rt/main.c,$(wildcard rt/*.c dsp/*.c index/*.c osc/*.c))
 LIB_OBJ = $(LIB_SRC:%.c=$(B)/%.o)
 CHECKS = $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/check_*.c))
-TOOLS = $(patsubst tests/tools/%.c,$(B)/tests/tools/%,$(filter-out %/rtguard.c,$(wildcard tests/tools/*.c)))
+PRELOADS = rtguard stall
+TOOLS = $(patsubst tests/tools/%.c,$(B)/tests/tools/%,$(filter-out $(PRELOADS:%=tests/tools/%.c),$(wildcard tests/tools/*.c)))
 BENCHES = $(patsubst tests/bench/%.c,$(B)/tests/bench/%,$(wildcard tests/bench/*.c))
 REPLAYS = $(patsubst tests/fuzz_%.c,$(B)/tests/replay_%,$(wildcard tests/fuzz_*.c))
 FUZZERS = $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/fuzz_*.c))
@@ -56,7 +57,7 @@ $(CHECKS): $(B)/tests/check_%: $(B)/tests/check_%.o $(B)/tests/support.o $(LIB_O
 $(B)/tests/tools/%: $(B)/tests/tools/%.o
 	$(SAY) "link    $@"
 	$(Q)$(LINK) $^ -ljack -lsndfile -lm -o $@
-$(B)/tests/tools/rtguard.so: tests/tools/rtguard.c
+$(B)/tests/tools/%.so: tests/tools/%.c
 	@mkdir -p $(@D)
 	$(SAY) "link    $@"
 	$(Q)$(CC) -O1 -g -Wall -Wextra -shared -fPIC $< -ldl -lpthread -o $@
@@ -75,7 +76,7 @@ checks: $(CHECKS) $(REPLAYS)
 $(REPLAYS): $(B)/tests/replay_%: $(B)/tests/fuzz_%.o $(B)/tests/replay.o $(LIB_OBJ)
 	$(SAY) "link    $@"
 	$(Q)$(LINK) $^ $(PKGLIBS) -lm -o $@
-tools: $(TOOLS) $(B)/tests/tools/rtguard.so
+tools: $(TOOLS) $(PRELOADS:%=$(B)/tests/tools/%.so)
 
 # One command a line, each with a sanitizer build of its own below build/.
 asan: SAN = -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
@@ -162,4 +163,4 @@ clean:
 .PHONY: all packages demo check checks tools asan tsan bench bench-index benches fuzz fuzzers lint golden prior \
         install uninstall deb clean
 .SECONDARY:
--include $(shell find $(B) -name '*.d' 2>/dev/null)
+-include $(shell find $(B) -type f -name '*.d' 2>/dev/null)

@@ -18,6 +18,7 @@ echo "building $name; the log is $work/log"
     echo "deb.sh: dpkg-buildpackage failed" >&2
     exit 1
 }
+rm -rf "${work:?}/$name"
 root=()
 [ "$(id -u)" -ne 0 ] || root=(--allow-root)
 lintian "${root[@]}" --fail-on error,warning "$work"/*.changes
