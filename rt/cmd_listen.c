@@ -1,5 +1,6 @@
 /* hearken listen x.hkn: JACK in, OSC out. */
 #include "load.h"
+#include "notify.h"
 #include "out.h"
 #include "publish.h"
 #include "rt.h"
@@ -21,6 +22,7 @@ typedef struct {
     rt_session *session; /* NULL: none */
     rt_supervise *supervise;
     rt_publish *publish;
+    rt_notify notify;
     rt_truth *truth;           /* NULL: nothing to check */
     bool said_low[DSP_SCALES]; /* that it finds too little */
     bool said_unlocked, said_ordinary, said_busy;
@@ -65,7 +67,7 @@ run_analysis(void *arg)
     return NULL;
 }
 
-static bool
+static int
 open_publish(listener *l, char *why, size_t why_len)
 {
     const rt_publish_config publish = {.options = &l->options,
@@ -112,19 +114,19 @@ take_conditions(listener *l)
     const bool publish = rt_publish_fifo(l->publish, priority - 10);
     if (mlockall(MCL_CURRENT) && !l->said_unlocked) {
         l->said_unlocked = true;
-        rt_say(
+        rt_warn(
             "memory cannot be locked (%s): an answer may be late when memory is short; "
             "see `ulimit -l`",
             strerror(errno));
     }
     if (!(analysis && publish) && !l->said_ordinary) {
         l->said_ordinary = true;
-        rt_say("no real-time scheduling: answers may be late under load; see "
-               "/etc/security/limits.d/audio.conf");
+        rt_warn("no real-time scheduling: answers may be late under load; see "
+                "/etc/security/limits.d/audio.conf");
     }
     if (l->truth && !rt_truth_is_idle(l->truth) && !l->said_busy) {
         l->said_busy = true;
-        rt_say(
+        rt_warn(
             "answers are checked at ordinary priority, which the system does not let "
             "go: use --listen-truth no where time is short");
     }
@@ -140,8 +142,8 @@ print_lines(listener *l)
             rt_out_write(&l->out, &m);
         }
     if (!ferror(stdout) && fflush(stdout))
-        rt_say("stdout cannot be written any more (%s); going on without",
-               strerror(errno));
+        rt_warn("stdout cannot be written any more (%s); going on without",
+                strerror(errno));
 }
 
 /* Says once of each scale when it finds less than the index promised. */
@@ -156,9 +158,9 @@ watch_truth(listener *l)
             continue;
         l->said_low[s] = true;
         rt_truth_text(&tally, s, text, sizeof text);
-        rt_say("%s, but the index promised %.3f; what is heard is harder to find than "
-               "what it was tuned with: build it with a higher --index-recall",
-               text, (double)tally.promised);
+        rt_warn("%s, but the index promised %.3f; what is heard is harder to find than "
+                "what it was tuned with: build it with a higher --index-recall",
+                text, (double)tally.promised);
     }
 }
 
@@ -190,8 +192,11 @@ tick(listener *l)
     const rt_state state = rt_supervise_state(l->supervise);
     const uint64_t connections = rt_supervise_connections(l->supervise);
     const double now = rt_seconds();
+    char status[RT_NOTIFY_TEXT];
     if (connections != l->connections)
         take_conditions(l);
+    rt_notify_status(status, sizeof status, rt_state_name(state), &l->counts);
+    rt_notify_tick(&l->notify, now, rt_supervise_is_alive(l->supervise), status);
     if (state != l->state || now >= l->next_status) {
         rt_publish_status(l->publish, rt_state_name(state));
         watch_truth(l);
@@ -246,9 +251,12 @@ static int
 listen_live(listener *l)
 {
     char why[500];
-    if (!open_publish(l, why, sizeof why) || !start_threads(l, why, sizeof why)) {
-        rt_say("%s", why);
-        return RT_CONFIG;
+    int status = open_publish(l, why, sizeof why);
+    if (!status && !start_threads(l, why, sizeof why))
+        status = RT_SOFTWARE;
+    if (status) {
+        rt_fail("%s", why);
+        return status;
     }
     return run(l);
 }
@@ -258,6 +266,7 @@ listen_live(listener *l)
 static bool
 finish(listener *l)
 {
+    rt_notify_close(&l->notify);
     const bool ended = rt_supervise_stop(l->supervise);
     atomic_store(&l->stop, true);
     sem_post(&l->blocks_wake);
@@ -284,6 +293,7 @@ static int
 listen_to(listener *l, const char *path, bool *ended)
 {
     const rt_sink sink = {.ctx = l, .match = push_match, .asked = push_asked};
+    char why[300];
     int status = rt_load(&l->index, path, &l->options, true);
     if (status)
         return status;
@@ -294,6 +304,8 @@ listen_to(listener *l, const char *path, bool *ended)
     sem_init(&l->main_wake, 0, 0);
     l->lines = rt_ring_new(RT_LINES, sizeof(rt_match));
     rt_catch_stop();
+    if (!rt_notify_open(&l->notify, why, sizeof why))
+        rt_warn("%s", why);
     if (l->lines && rt_inputs_new(&l->inputs, &l->counts, &sink, &l->blocks_wake))
         status = listen_live(l);
     else
@@ -308,13 +320,13 @@ listen_by(listener *l, const rt_command_line *line, bool *ended)
 {
     char why[300];
     if (!rt_inputs_parse(&l->inputs, l->options.jack.inputs, why, sizeof why))
-        rt_say("%s", why);
+        rt_fail("%s", why);
     else if (line->n_rest == 1)
         return listen_to(l, line->rest[0], ended);
     else if (atomic_load(&rt_stop))
         return RT_OK;
     else
-        rt_say("name one index; see hearken listen --help");
+        rt_fail("name one index; see hearken listen --help");
     return RT_USAGE;
 }
 

@@ -163,19 +163,25 @@ run(void *arg)
     }
 }
 
-static bool
+static int
 open_dests(rt_publish *p, char *why, size_t why_len)
 {
     const rt_list *to = &p->config.options->osc.to;
     if (to->n == 1 && !strcmp(to->item[0], "none"))
-        return true;
-    for (; p->n_dests < to->n; p->n_dests++)
-        if (osc_dest_open(&p->dests[p->n_dests], to->item[p->n_dests], why, why_len))
-            return false;
-    return true;
+        return RT_OK;
+    for (; p->n_dests < to->n; p->n_dests++) {
+        const osc_status st =
+            osc_dest_open(&p->dests[p->n_dests], to->item[p->n_dests], why, why_len);
+        if (st) /* what is written wrong stays wrong, but a network may come up yet */
+            return st == OSC_EARG       ? RT_CONFIG
+                   : st == OSC_ERESOLVE ? RT_NOHOST
+                   : st == OSC_EIO      ? RT_IO
+                                        : RT_SOFTWARE;
+    }
+    return RT_OK;
 }
 
-bool
+int
 rt_publish_open(rt_publish **out, const rt_publish_config *config, char *why,
                 size_t why_len)
 {
@@ -183,19 +189,22 @@ rt_publish_open(rt_publish **out, const rt_publish_config *config, char *why,
     rt_publish *p = calloc(1, sizeof *p);
     if (!p) {
         snprintf(why, why_len, "there is not enough memory to publish");
-        return false;
+        return RT_SOFTWARE;
     }
     p->config = *config;
     p->patient = &config->inputs->input[0].capture.patient;
     sem_init(&p->wake, 0, 0);
     p->matches = rt_ring_new(RT_MATCHES, sizeof(rt_match));
+    int status = RT_SOFTWARE;
     if (!p->matches)
         snprintf(why, why_len, "there is not enough memory to publish");
-    else if (open_dests(p, why, why_len))
-        *out = p;
-    if (!*out)
+    else
+        status = open_dests(p, why, why_len);
+    if (status)
         rt_publish_close(p);
-    return *out;
+    else
+        *out = p;
+    return status;
 }
 
 bool

@@ -26,10 +26,11 @@ typedef struct {
     int64_t (*now_us)(void); /* the clock of rt_match.centre_us */
 } rt_publish_config;
 
-/* Resolves destinations. False, with why, when one is not of the form HOST:PORT or not
- * known, or memory runs out. */
-bool rt_publish_open(rt_publish **out, const rt_publish_config *config, char *why,
-                     size_t why_len);
+/* Resolves destinations. Returns the exit status, with why: RT_CONFIG when one is not
+ * of the form HOST:PORT, RT_NOHOST when it is not known, RT_IO when there is no way to
+ * it, RT_SOFTWARE when memory runs out. */
+int rt_publish_open(rt_publish **out, const rt_publish_config *config, char *why,
+                    size_t why_len);
 
 /* Starts the thread, at ordinary priority. */
 bool rt_publish_start(rt_publish *p, char *why, size_t why_len);

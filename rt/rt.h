@@ -16,6 +16,7 @@ enum {
     RT_USAGE = 64,       /* the command line */
     RT_DATA = 65,        /* an index or sound is damaged or of another kind */
     RT_NOINPUT = 66,     /* no such file */
+    RT_NOHOST = 68,      /* a receiver whose name is not known (yet) */
     RT_UNAVAILABLE = 69, /* no JACK server, or it went away */
     RT_SOFTWARE = 70,    /* out of memory, or a bug */
     RT_IO = 74,          /* reading or writing failed */

@@ -206,7 +206,7 @@ tell_state(rt_supervise *sv, const rt_watch *before)
     const rt_state state = sv->watch.state;
     if (state == RT_STALLED) {
         rt_count(sv->config.counts, RT_N_stalls, 1);
-        rt_say("the JACK server stands still; waiting for it to go on");
+        rt_warn("the JACK server stands still; waiting for it to go on");
     } else if (state == RT_RUNNING && before->state == RT_STALLED) {
         rt_say("the JACK server goes on, after %.1f s", rt_seconds() - before->since);
     }
@@ -218,10 +218,10 @@ tell_close(rt_supervise *sv, const rt_jack_news *news)
 {
     if (news->gone) {
         snprintf(sv->complaint, sizeof sv->complaint, "%s", RT_JACK_NO_SERVER);
-        rt_say("the JACK server went away%s",
-               sv->config.options->jack.wait ? "; waiting for it" : "");
+        rt_warn("the JACK server went away%s",
+                sv->config.options->jack.wait ? "; waiting for it" : "");
     } else {
-        rt_say("the JACK server still stands still; opening it anew");
+        rt_warn("the JACK server still stands still; opening it anew");
     }
 }
 
@@ -374,7 +374,7 @@ rt_supervise_stop(rt_supervise *sv)
     }
     say_lines(sv);
     if (!idle) {
-        rt_say("the JACK server does not answer; ending without it");
+        rt_warn("the JACK server does not answer; ending without it");
         return false;
     }
     pthread_join(sv->thread, NULL);
