@@ -44,8 +44,10 @@ $(B)/%.o: %.c Makefile
 	$(SAY) "compile $<"
 	$(Q)$(COMPILE) -c $< -o $@
 $(B)/dsp/prior.o: dsp/prior.bin
-$(B)/%_avx2.o: ISA := -mavx2 -mfma -mf16c
-$(B)/%_sse42.o: ISA := -msse4.2
+# On other processors these objects are empty, or say that they cannot be used.
+X86 := $(findstring x86_64,$(shell $(CC) -dumpmachine))
+$(B)/%_avx2.o: ISA := $(if $(X86),-mavx2 -mfma -mf16c)
+$(B)/%_sse42.o: ISA := $(if $(X86),-msse4.2)
 $(B)/hearken: $(B)/rt/main.o $(LIB_OBJ)
 	$(SAY) "link    $@"
 	$(Q)$(LINK) $^ $(PKGLIBS) -lm -o $@

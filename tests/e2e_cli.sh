@@ -281,6 +281,10 @@ for to in nonsense host: "two words:9000" 127.0.0.1:70000; do
         "$hearken" listen x.hkn --osc-to "$to"
     one_line "in one sentence"
 done
+# A name may be known later, so that a service tries this again; what is written wrong not.
+gives "a receiver whose name is not known gives 68" 68 "its host is not known" \
+    "$hearken" listen x.hkn --osc-to '[fe80::1%no-such-if]:9000'
+one_line "in one sentence"
 gives "listen with a missing index gives 66" 66 "none.hkn" "$hearken" listen none.hkn
 gives "listen with a text as index gives 65" 65 "texts/README" "$hearken" listen texts/README
 gives "two indexes are one too many" 64 "name one index" "$hearken" listen x.hkn x.hkn
