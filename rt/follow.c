@@ -34,8 +34,8 @@ missing(const rt_follow *f, const rt_cycle *c, int32_t jump)
     if (jump > 0) /* no further than time went by, or nearly */
         return jump < passed + second ? (uint64_t)jump : (uint64_t)passed;
     const double late = (double)(c->begin_us - f->end_us) / c->us_per_frame;
-    const bool known = jump == 0 && c->timed && f->end_us;
-    return known && late >= c->n ? (uint64_t)late : 0;
+    const bool known = jump == 0 && c->timed && f->end_us && c->n == f->n;
+    return known && late >= c->n && passed >= c->n ? (uint64_t)late : 0;
 }
 
 /*

@@ -10,12 +10,12 @@
 
 /* One cycle; times are on the server's clock. */
 typedef struct {
-    uint32_t frame; /* of the server, of its first sample */
-    uint32_t n;     /* samples */
-    int64_t now_us; /* when the callback came */
-    double us_per_frame;
-    bool freewheel; /* the clock says nothing */
-    bool timed;     /* the next two hold */
+    uint32_t frame;      /* of the server, of its first sample */
+    uint32_t n;          /* samples */
+    int64_t now_us;      /* when the callback came */
+    double us_per_frame; /* by the server's rate */
+    bool freewheel;      /* the clock says nothing */
+    bool timed;          /* the next two hold */
     int64_t begin_us, end_us;
 } rt_cycle;
 

@@ -15,8 +15,9 @@ rt_jack_now_us(void)
 
 /* ---- Audio thread ---------------------------------------------------------------- */
 
+/* *us_per_frame: by the server's clock, as it runs now. */
 static rt_cycle
-this_cycle(rt_jack *j, jack_nframes_t n)
+this_cycle(rt_jack *j, jack_nframes_t n, double *us_per_frame)
 {
     jack_nframes_t frame;
     jack_time_t begin, end;
@@ -26,11 +27,12 @@ this_cycle(rt_jack *j, jack_nframes_t n)
                   .now_us = rt_jack_now_us(),
                   .us_per_frame = 1e6 / atomic_load(&j->rate_hz),
                   .freewheel = atomic_load(&j->freewheel)};
+    *us_per_frame = c.us_per_frame;
     if (jack_get_cycle_times(j->client, &frame, &begin, &end, &period) || end <= begin)
         return c;
-    c.us_per_frame = (double)(end - begin) / n;
+    *us_per_frame = (double)(end - begin) / n;
     const int64_t ahead = (int32_t)(c.frame - frame);
-    c.begin_us = (int64_t)begin + (int64_t)((double)ahead * c.us_per_frame);
+    c.begin_us = (int64_t)begin + (int64_t)((double)ahead * *us_per_frame);
     c.end_us = c.begin_us + (int64_t)(end - begin);
     c.timed = true;
     return c;
@@ -66,7 +68,8 @@ sounded_us(const rt_jack *j, const rt_cycle *c)
 static void
 feed(rt_jack *j, jack_nframes_t n)
 {
-    const rt_cycle c = this_cycle(j, n);
+    double us_per_frame;
+    const rt_cycle c = this_cycle(j, n, &us_per_frame);
     const uint64_t frame = rt_follow_cycle(&j->follow, &c, j->fresh);
     const int64_t us = sounded_us(j, &c);
     if (j->fresh)
@@ -74,7 +77,7 @@ feed(rt_jack *j, jack_nframes_t n)
     for (uint32_t i = 0; i < j->inputs->n; i++)
         rt_capture_feed(&j->inputs->input[i].capture,
                         jack_port_get_buffer(j->port[i], n), n, frame, us,
-                        c.us_per_frame);
+                        us_per_frame);
 }
 
 /* What on_process() returns, jackd takes for a wish to leave unless it is 0. */

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-static const double settle_s = 0.5; /* a port that goes is disconnected first */
+static const double settle_s = 2; /* a port that goes is disconnected first */
 static const double try_s = 3; /* a program's port is there before the program runs */
 
 static rt_wire *

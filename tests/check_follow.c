@@ -85,6 +85,7 @@ static const struct {
     {"by two seconds", 96128, 128, 128, 0},
     {"with jackd -S only the clock tells", 128, 12928, 12928, 12800},
     {"that an awaking was late is no loss", 128, 228, 228, 0},
+    {"nor that a clock is thrown about while sound comes", 128, 500, 128, 0},
     {"the clock goes back", 128, -1000, 128, 0},
     {"frozen for two seconds, the counter knows of one cycle", 256, 256, 96128, 96000},
     {"of none", 128, 128, 96128, 96000},
@@ -145,6 +146,15 @@ START_TEST(a_change_of_period_is_no_loss)
     for (int i = 0; i < 5; i++)
         ck_assert_uint_eq(step(&s, after, after, after), 0);
     ck_assert_uint_eq(step(&s, after + 999, after + 999, after + 999), 999);
+}
+END_TEST
+
+START_TEST(a_clock_that_is_off_with_the_period_is_no_loss)
+{
+    server s = new_server(100, 1024);
+    cycle(&s, true);
+    s.c.n = 64;
+    ck_assert_uint_eq(step(&s, 1024, 3000, 3000), 0);
 }
 END_TEST
 
@@ -214,6 +224,7 @@ main(void)
     tcase_add_test(t, a_counter_that_ran_ahead_and_back_is_not_counted_twice);
     tcase_add_test(t, a_counter_that_begins_anew_is_followed);
     tcase_add_loop_test(t, a_change_of_period_is_no_loss, 0, 6);
+    tcase_add_test(t, a_clock_that_is_off_with_the_period_is_no_loss);
     tcase_add_test(t, a_new_connection_is_a_loss_of_the_time_between);
     tcase_add_test(t, in_freewheel_only_the_counter_counts);
     tcase_add_test(t, without_times_the_counter_is_enough);
