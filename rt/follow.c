@@ -18,7 +18,8 @@ static int32_t
 jump_of(const rt_follow *f, const rt_cycle *c)
 {
     const int32_t jump = (int32_t)(c->frame - f->next_frame);
-    return jump == (int32_t)(c->n - f->n) ? 0 : jump;
+    const int32_t step = (int32_t)(c->frame - f->end_frame);
+    return step == (int32_t)(c->n - f->n) ? jump - step : jump;
 }
 
 /* Samples that the counter, or where it goes on as if nothing were, the clock says are
@@ -44,9 +45,10 @@ missing(const rt_follow *f, const rt_cycle *c, int32_t jump)
  * the next ones that are missing are not counted again.
  */
 static uint32_t
-frame_after(const rt_follow *f, const rt_cycle *c, int32_t jump)
+frame_after(const rt_cycle *c, int32_t jump)
 {
-    return jump < 0 && jump > -FAR_BACK ? f->next_frame + c->n : c->frame + c->n;
+    const uint32_t ahead = jump < 0 && jump > -FAR_BACK ? (uint32_t)-jump : 0;
+    return c->frame + ahead + c->n;
 }
 
 uint64_t
@@ -59,10 +61,11 @@ rt_follow_cycle(rt_follow *f, const rt_cycle *c, bool fresh)
         first += missing(f, c, jump);
     else if (f->begun)
         first += 1 + (uint64_t)elapsed(f, c);
-    f->next_frame = goes_on ? frame_after(f, c, jump) : c->frame + c->n;
+    f->next_frame = goes_on ? frame_after(c, jump) : c->frame + c->n;
     f->begun = true;
     f->next = first + c->n;
     f->n = c->n;
+    f->end_frame = c->frame + c->n;
     f->end_us = c->timed && !c->freewheel ? c->end_us : 0;
     f->last_us = c->now_us;
     return first;

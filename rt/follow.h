@@ -23,6 +23,7 @@ typedef struct {
     bool begun;
     uint64_t next;       /* number of the sample that should come next */
     uint32_t next_frame; /* of the server, of that sample */
+    uint32_t end_frame;  /* of the server, after the last cycle */
     uint32_t n;          /* of the last cycle */
     int64_t end_us;      /* of the last cycle; 0: not known */
     int64_t last_us;     /* when it came */

@@ -149,6 +149,20 @@ START_TEST(a_change_of_period_is_no_loss)
 }
 END_TEST
 
+START_TEST(a_change_of_period_while_ahead_stays_ahead)
+{
+    server s = new_server(0, 256);
+    cycle(&s, true);
+    step(&s, 512, 512, 256);
+    step(&s, 0, 0, 256); /* 256 are counted that are not missing */
+    s.c.n = 1024;
+    ck_assert_uint_eq(step(&s, 1024, 256, 256), 0);
+    ck_assert_uint_eq(step(&s, 1024, 1024, 1024), 0);
+    ck_assert_uint_eq(step(&s, 2048, 2048, 2048), 768);
+    ck_assert_uint_eq(s.lost, 1024);
+}
+END_TEST
+
 START_TEST(a_clock_that_is_off_with_the_period_is_no_loss)
 {
     server s = new_server(100, 1024);
@@ -224,6 +238,7 @@ main(void)
     tcase_add_test(t, a_counter_that_ran_ahead_and_back_is_not_counted_twice);
     tcase_add_test(t, a_counter_that_begins_anew_is_followed);
     tcase_add_loop_test(t, a_change_of_period_is_no_loss, 0, 6);
+    tcase_add_test(t, a_change_of_period_while_ahead_stays_ahead);
     tcase_add_test(t, a_clock_that_is_off_with_the_period_is_no_loss);
     tcase_add_test(t, a_new_connection_is_a_loss_of_the_time_between);
     tcase_add_test(t, in_freewheel_only_the_counter_counts);

@@ -134,6 +134,21 @@ kill -INT $second
 wait $second
 is "and ends well" $?
 
+# ---- Ends in freewheel, where a client that just closed would leave jackd for ever -----------
+sox -V1 -D "$dir/tone48000.wav" "$dir/long.wav" repeat 399
+"$bin/hearken" listen "$dir/x.hkn" -f none --osc-to none -c none >/dev/null 2>"$log" & listener=$!
+news_from=1
+says "a listener begins" 'stream begins'
+"$bin/tests/tools/jackfeed" -F -c hearken:in "$dir/long.wav" >"$dir/wheel.json" 2>&1 & feed=$!
+for ((i = 0; i < 100; i++)); do grep -q start "$dir/wheel.json" && break; sleep 0.05; done
+kill -INT $listener
+wait $listener
+is "it ends well in the middle of a freewheel" $?
+kill -INT $feed
+wait $feed
+timeout 5 jack_lsp >/dev/null
+is "and the server lives on" $?
+
 # ---- Ends beside a frozen server ------------------------------------------------------------
 "$bin/hearken" listen "$dir/x.hkn" -f none --osc-to none --jack-inputs a,b -c a=system:capture_2 -c b=auto \
     >/dev/null 2>"$log" & listener=$!
