@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LINE = 700, LINES = 64, STOP_TRIES = 500, STOP_MS = 10 };
+enum { LINE = 700, LINES = 64, STOP_TRIES = 300, STOP_MS = 10 };
 static const double settle_s = 0.2; /* between two looks at loose connections */
 static const double analysed_s = 2; /* without a hop: the analysis is not alive */
 

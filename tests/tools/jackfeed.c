@@ -6,14 +6,12 @@
  * rate other than the server's is an error), never touches the disk while it plays,
  * waits for the ports that it is to feed, and ends by itself.
  *
- * Stdout is JSON lines, written as things happen: for each file, as it starts and as it
- * ends,
+ * Stdout is JSON lines, written as things happen: as each file starts, and as it ends,
  *   {"event":"start","file":"a.wav","first_frame":F,"first_usecs":T,"frames":N}
  *   {"event":"end",  the same}
  * and last a line on the whole run, with "ok" (all was played) and "clean" (and no
  * frame was lost on the way). Clicks are in that line alone, as [frame, usecs, sounds]:
- * usecs is jack_get_time() at the beginning of the cycle that carried the click, sounds
- * the time of its sample as the server has it.
+ * jack_get_time() when the cycle of the click began, and the time of its very sample.
  */
 #include "soundfile.h"
 
