@@ -1,5 +1,6 @@
 /* Samples to matches. Hot: runs per block on the analysis thread. */
 #include "analyse_private.h"
+#include "rt.h"
 
 #include <math.h>
 #include <string.h>
@@ -98,6 +99,18 @@ tell_matches(rt_analyse *a, rt_match *m, uint32_t n_hits)
     rt_count(a->counts, RT_N_matches, n);
 }
 
+bool
+rt_analyse_is_open(const rt_analyse *a)
+{
+    return a->gate.open;
+}
+
+uint64_t
+rt_analyse_query_ns(const rt_analyse *a)
+{
+    return a->query_ns;
+}
+
 /* How many of the voters have the label of voter i. */
 static uint32_t
 votes_of(const rt_analyse *a, uint32_t n, uint32_t i)
@@ -153,6 +166,18 @@ judge(rt_analyse *a, const rt_match *m, uint32_t n_hits)
     return RT_N_matched;
 }
 
+/* Entries near x; false when x has no direction. */
+static bool
+ask(rt_analyse *a, uint32_t scale, const float x[], uint32_t cap, idx_hit hits[],
+    uint32_t *n, idx_work *work)
+{
+    const uint64_t began = rt_ns();
+    const bool ok =
+        !idx_query(a->index, a->set[scale], a->scratch, x, cap, hits, n, work);
+    a->query_ns += rt_ns() - began;
+    return ok;
+}
+
 /* The sounds most like the mean of the query and its three nearest, behind the nearest
  * one, which stays the first. Cosines stay those of the query itself. */
 static void
@@ -171,8 +196,7 @@ refine(rt_analyse *a, uint32_t scale, uint32_t *n, idx_work *work)
         for (uint32_t d = 0; d < sc->dim; d++)
             a->refined[d] += a->row[d];
     }
-    if (idx_query(a->index, a->set[scale], a->scratch, a->refined, a->n_hits - 1,
-                  a->hits + 1, n, work))
+    if (!ask(a, scale, a->refined, a->n_hits - 1, a->hits + 1, n, work))
         *n = 0; /* the sum has no direction */
     a->hits[0] = nearest;
     ++*n;
@@ -228,8 +252,7 @@ search(rt_analyse *a, rt_match *m, uint32_t hops, const dsp_hop *hop, uint32_t *
     const dsp_projection p =
         rt_projection_in(a->index, a->set[m->scale], &a->layout[m->scale]);
     return hear(a, m, hops, hop) && dsp_project(&p, a->raw, a->u, a->query) &&
-           !idx_query(a->index, a->set[m->scale], a->scratch, a->query, a->n_hits,
-                      a->hits, n, work);
+           ask(a, m->scale, a->query, a->n_hits, a->hits, n, work);
 }
 
 /* Looks for what sounds like now and tells of it; the fate of this answer. */

@@ -94,6 +94,13 @@ void rt_analyse_block(rt_analyse *a, const float x[], size_t n, int64_t first_us
 /* Before the first block: the next sample is number frame of the stream. */
 void rt_analyse_begin(rt_analyse *a, uint64_t frame);
 
+/* For meters: whether the gate is open, and the time spent in the index since new. */
+bool rt_analyse_is_open(const rt_analyse *a);
+uint64_t rt_analyse_query_ns(const rt_analyse *a);
+
+/* Largest magnitude of x; what is not finite counts as 0. */
+float rt_peak(const float x[], size_t n);
+
 /* n_frames samples are missing here: no match spans them. */
 void rt_analyse_gap(rt_analyse *a, uint64_t n_frames);
 

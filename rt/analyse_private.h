@@ -37,6 +37,7 @@ struct rt_analyse {
     bool want_nomatch, refine, weighs; /* weighs: events by their amplitude in scenes */
     float min_score;
     uint64_t min_gap_frames;
+    uint64_t query_ns;       /* spent in the index */
     uint64_t n_frames;       /* fed since the beginning, gaps included */
     uint64_t onset_hop;      /* in which the gate opened last: events count from it */
     dsp_timbre_code code;    /* listen: since the onset, or the last 0.6 s */

@@ -1,5 +1,6 @@
 /* Hops to timbre codes, and their neighbours. Hot: a part of analyse.c. */
 #include "analyse_private.h"
+#include "rt.h"
 
 /* A moment without overlaps or ends: the build makes windows of them. */
 static void
@@ -47,7 +48,11 @@ rt_timbre_search(rt_analyse *a, rt_match *m, uint32_t *n_hits, idx_work *work)
     const uint64_t hops = n * DSP_TIMBRE_STEP_HOPS;
     m->heard_s = (float)(a->code.n_loud * DSP_TIMBRE_STEP_HOPS) / DSP_HOPS_PER_S;
     m->centre_us = rt_time_of(a, m->frame - hops * a->rate_hz / (2 * DSP_HOPS_PER_S));
-    return a->code.n_loud &&
-           !idx_query_codes(a->index, IDX_TIMBRE, a->scratch, a->code.bits, a->n_hits,
-                            a->by_jaccard, a->hits, n_hits, work);
+    const uint64_t began = rt_ns();
+    const bool found =
+        a->code.n_loud &&
+        !idx_query_codes(a->index, IDX_TIMBRE, a->scratch, a->code.bits, a->n_hits,
+                         a->by_jaccard, a->hits, n_hits, work);
+    a->query_ns += rt_ns() - began;
+    return found;
 }

@@ -1,4 +1,5 @@
 /* hearken listen x.hkn: JACK in, OSC out. */
+#include "live.h"
 #include "load.h"
 #include "notify.h"
 #include "out.h"
@@ -23,6 +24,7 @@ typedef struct {
     rt_supervise *supervise;
     rt_publish *publish;
     rt_notify notify;
+    rt_live *live;             /* NULL: none */
     rt_truth *truth;           /* NULL: nothing to check */
     bool said_low[DSP_SCALES]; /* that it finds too little */
     bool said_unlocked, said_ordinary, said_busy;
@@ -75,6 +77,7 @@ open_publish(listener *l, char *why, size_t why_len)
                                        .inputs = &l->inputs,
                                        .counts = &l->counts,
                                        .lines = l->lines,
+                                       .live = l->live,
                                        .lines_wake = &l->main_wake,
                                        .now_us = rt_jack_now_us};
     return rt_publish_open(&l->publish, &publish, why, why_len);
@@ -165,6 +168,36 @@ watch_truth(listener *l)
 }
 
 static void
+open_live(listener *l, const char *path)
+{
+    char why[300];
+    rt_live_config config = {.client = l->options.jack.client_name,
+                             .index = path,
+                             .n_inputs = l->inputs.n,
+                             .counts = &l->counts};
+    for (uint32_t i = 0; i < l->inputs.n; i++)
+        config.input[i] = l->inputs.input[i].name;
+    if (!rt_live_open(&l->live, &config, why, sizeof why))
+        rt_warn("%s", why);
+    l->inputs.live = l->live;
+}
+
+static void
+tick_live(listener *l)
+{
+    const rt_jack_news news = rt_supervise_news(l->supervise);
+    const rt_live_now now = {.state = rt_state_name(rt_supervise_state(l->supervise)),
+                             .since_s =
+                                 rt_seconds() - rt_supervise_state_s(l->supervise),
+                             .rate_hz = news.rate_hz,
+                             .period = news.period,
+                             .scales = l->options.match.scales,
+                             .k = l->options.match.k,
+                             .truth = l->truth};
+    rt_live_tick(l->live, &now);
+}
+
+static void
 wait_until(sem_t *sem, double seconds)
 {
     struct timespec t;
@@ -204,6 +237,7 @@ tick(listener *l)
     }
     if (rt_session_tick(l->session, rt_state_name(state)))
         keep_session(l);
+    tick_live(l);
     l->connections = connections;
     l->state = state;
     return going;
@@ -216,7 +250,7 @@ run(listener *l)
     const double began = rt_seconds();
     l->next_status = began + 1;
     while (!atomic_load(&rt_stop)) {
-        wait_until(&l->main_wake, 0.25);
+        wait_until(&l->main_wake, 0.1);
         print_lines(l);
         if (!tick(l))
             return RT_UNAVAILABLE;
@@ -278,6 +312,7 @@ finish(listener *l)
         print_lines(l);
     if (l->started)
         summary(l);
+    rt_live_close(l->live);
     rt_truth_free(l->truth);
     if (!ended)
         return false;
@@ -306,6 +341,7 @@ listen_to(listener *l, const char *path, bool *ended)
     rt_catch_stop();
     if (!rt_notify_open(&l->notify, why, sizeof why))
         rt_warn("%s", why);
+    open_live(l, path);
     if (l->lines && rt_inputs_new(&l->inputs, &l->counts, &sink, &l->blocks_wake))
         status = listen_live(l);
     else

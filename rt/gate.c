@@ -5,10 +5,9 @@
 #include <math.h>
 #include <string.h>
 
-/* Largest magnitude of x. Floats without a sign order as their bits do, which compilers
- * turn into vectors; what is not finite counts as 0. */
-static float
-peak(const float x[], size_t n)
+/* Floats without a sign order as their bits do, which compilers turn into vectors. */
+float
+rt_peak(const float x[], size_t n)
 {
     int32_t most = 0;
     for (size_t i = 0; i < n; i++) {
@@ -46,7 +45,7 @@ walk(rt_gate *g, const float x[], size_t n, uint64_t first)
 size_t
 rt_gate_feed(rt_gate *g, const float x[], size_t n, uint64_t first)
 {
-    const float p = peak(x, n);
+    const float p = rt_peak(x, n);
     if (!g->open && p < g->open_at)
         return n;
     if (!g->open || first + n - g->last_loud > g->hold_frames)

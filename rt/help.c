@@ -18,6 +18,9 @@ static const rt_command commands[] = {
     {RT_QUERY, "query", "INDEX FILE...",
      "finds the sound of files, along the same path; in an index of vectors, the k "
      "nearest of each row"},
+    {RT_TOP, "top", "[NAME]",
+     "shows what a running listen hears and finds; NAME is its JACK client or number; "
+     "q ends it"},
     {RT_INFO, "info", "INDEX", "says what is in an index and how it was made"},
     {RT_TUNE, "tune", "INDEX",
      "chooses anew how an index is searched, by the time that it takes on this "

@@ -1,6 +1,9 @@
 /* Hot: the analysis thread's way through the inputs. */
 #include "inputs.h"
 
+#include "live.h"
+#include "rt.h"
+
 /* Takes up a new analysis. Frames go on counting, at another rate. */
 static void
 take_up(rt_input *in)
@@ -20,7 +23,7 @@ take_up(rt_input *in)
 
 /* One block, in place. False when there is none. */
 static bool
-analyse_block(rt_input *in)
+analyse_block(rt_input *in, rt_live *live)
 {
     take_up(in);
     const rt_block *b = rt_ring_front(in->capture.ring);
@@ -28,7 +31,9 @@ analyse_block(rt_input *in)
         return false;
     if (b->first_frame != in->expected)
         rt_analyse_gap(in->analyse, b->first_frame - in->expected);
+    const uint64_t began = rt_ns();
     rt_analyse_block(in->analyse, b->x, b->n_frames, b->first_us);
+    rt_live_block(live, in->number, b->x, b->n_frames, in->analyse, began);
     in->expected = b->first_frame + b->n_frames;
     rt_ring_release(in->capture.ring);
     return true;
@@ -40,6 +45,6 @@ rt_inputs_analyse(rt_inputs *in)
     for (bool any = true; any;) {
         any = false;
         for (uint32_t i = 0; i < in->n; i++)
-            any |= analyse_block(&in->input[i]);
+            any |= analyse_block(&in->input[i], in->live);
     }
 }

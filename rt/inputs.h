@@ -34,7 +34,8 @@ typedef struct {
     uint32_t n;
     rt_input input[RT_LIST];
     rt_counts *counts;
-    rt_sink sink; /* gets matches with input and time_s filled in */
+    struct rt_live *live; /* shows levels; may be NULL */
+    rt_sink sink;         /* gets matches with input and time_s filled in */
 } rt_inputs;
 
 /*

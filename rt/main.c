@@ -14,7 +14,7 @@ static const struct {
     {"build", rt_cmd_build}, {"merge", rt_cmd_merge},   {"listen", rt_cmd_listen},
     {"query", rt_cmd_query}, {"info", rt_cmd_info},     {"tune", rt_cmd_tune},
     {"eval", rt_cmd_eval},   {"import", rt_cmd_import}, {"export", rt_cmd_export},
-    {"check", rt_cmd_check},
+    {"check", rt_cmd_check}, {"top", rt_cmd_top},
 };
 
 int

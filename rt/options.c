@@ -198,9 +198,10 @@ static const rt_field fields[] = {
     {"jack", "wait", "yes|no", T_CHOICE, AT(jack.wait), 0, 0, yesno, RT_LISTEN, "yes",
      "wait for a server that is not there or went away; no ends with status 69", 0},
     {"out", "format", "NAME", T_CHOICE, AT(out.format), 0, 0, formats,
-     FIND | RT_INFO | RT_EVAL | RT_CHECK | RT_TUNE, "auto",
+     FIND | RT_INFO | RT_EVAL | RT_CHECK | RT_TUNE | RT_TOP, "auto",
      "what stdout gets: json lines, a readable table, or none; auto is a table on a "
-     "terminal and json elsewhere",
+     "terminal and json elsewhere (of top: a screen on a terminal and a table "
+     "elsewhere)",
      'f'},
     {"listen", "seconds", "N", T_U32, AT(listen.seconds), 0, 1000000000, NULL,
      RT_LISTEN, "0", "end after so long; 0 goes on until Ctrl-C", 0},
@@ -208,6 +209,10 @@ static const rt_field fields[] = {
      "yes",
      "check one answer a second and scale against an exact search, at idle priority, "
      "where an answer may err; the recall is in the status and in the summary",
+     0},
+    {"top", "seconds", "N", T_U32, AT(top.seconds), 0, 1000000000, NULL, RT_TOP, "0",
+     "end after so long, or so many lines; 0 goes on until q, Ctrl-C or the end of "
+     "listen",
      0},
     {"check", "self", "yes|no", T_CHOICE, AT(check.self), 0, 0, yesno, RT_CHECK, "yes",
      "ask the index for each of its own entries, and list those that it does not find",

@@ -33,7 +33,8 @@ enum {
     RT_EXPORT = 64,
     RT_TUNE = 128,
     RT_CHECK = 256,
-    RT_MERGE = 512
+    RT_MERGE = 512,
+    RT_TOP = 1024
 };
 
 typedef enum {
@@ -107,6 +108,9 @@ typedef struct {
     struct {
         uint32_t seconds, truth; /* truth: 0, 1 */
     } listen;
+    struct {
+        uint32_t seconds;
+    } top;
     struct {
         uint32_t self; /* 0, 1 */
     } check;

@@ -137,14 +137,19 @@ static void
 drain(rt_publish *p)
 {
     rt_match m;
+    const uint64_t began = rt_ns();
     while (rt_ring_pop(p->matches, &m)) {
         send_match(p, &m);
+        if (m.kind == RT_MATCH || m.kind == RT_LABEL)
+            rt_live_push(p->config.live, &m, idx_sound_of(p->config.index, m.sound),
+                         age_ms(p, &m));
         if (!p->config.lines)
             continue;
         if (!push_patiently(p->config.lines, &m, p->patient, p->config.lines_wake))
             rt_count(p->config.counts, RT_N_unprinted, 1);
         sem_post(p->config.lines_wake);
     }
+    rt_live_published(p->config.live, began);
 }
 
 static void *

@@ -6,6 +6,7 @@
 #define HEARKEN_RT_PUBLISH_H
 
 #include "inputs.h"
+#include "live.h"
 #include "osc/osc.h"
 #include "ring.h"
 #include "rt.h"
@@ -21,6 +22,7 @@ typedef struct {
     const idx_index *index;
     const rt_inputs *inputs; /* their names; the first says whether to be patient */
     rt_counts *counts;
+    rt_live *live;           /* gets matches; NULL: none */
     rt_ring *lines;          /* of rt_match, to the thread that prints; NULL: none */
     sem_t *lines_wake;       /* posted after each push */
     int64_t (*now_us)(void); /* the clock of rt_match.centre_us */

@@ -50,6 +50,7 @@ void rt_catch_stop(void);
 
 /* Monotonic clock in seconds, for progress and rates. */
 double rt_seconds(void);
+uint64_t rt_ns(void); /* the same, in nanoseconds */
 /* What the calling thread has computed, in seconds. */
 double rt_cpu_seconds(void);
 void rt_sleep_ms(unsigned ms);
@@ -88,5 +89,6 @@ int rt_cmd_eval(int argc, char **argv);
 int rt_cmd_check(int argc, char **argv);
 int rt_cmd_import(int argc, char **argv);
 int rt_cmd_export(int argc, char **argv);
+int rt_cmd_top(int argc, char **argv);
 
 #endif

@@ -70,12 +70,18 @@ rt_cpu_seconds(void)
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-double
-rt_seconds(void)
+uint64_t
+rt_ns(void)
 {
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+    return (uint64_t)t.tv_sec * 1000000000U + (uint64_t)t.tv_nsec;
+}
+
+double
+rt_seconds(void)
+{
+    return 1e-9 * (double)rt_ns();
 }
 
 void

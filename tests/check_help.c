@@ -14,7 +14,7 @@ static const struct {
 } commands[] = {{"build", RT_BUILD},   {"listen", RT_LISTEN}, {"query", RT_QUERY},
                 {"info", RT_INFO},     {"check", RT_CHECK},   {"eval", RT_EVAL},
                 {"import", RT_IMPORT}, {"export", RT_EXPORT}, {"tune", RT_TUNE},
-                {"merge", RT_MERGE}};
+                {"merge", RT_MERGE},   {"top", RT_TOP}};
 
 /* What a writer gives, as text that stays until the next call. */
 static char *
