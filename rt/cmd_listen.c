@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <time.h>
 
 typedef struct {
@@ -59,6 +60,7 @@ static void *
 run_analysis(void *arg)
 {
     listener *l = arg;
+    prctl(PR_SET_NAME, "hearken-analyse"); /* for top -H, and tests/tools/stall.c */
     dsp_thread_init();
     while (!atomic_load(&l->stop)) {
         while (sem_wait(&l->blocks_wake)) /* EINTR */

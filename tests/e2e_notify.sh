@@ -55,7 +55,7 @@ if ! ldd "$bin/hearken" | grep -qE 'libasan|libtsan'; then
     touch "$dir/preloaded"
 fi
 NOTIFY_SOCKET=@$name WATCHDOG_USEC=2000000 JACK_DEFAULT_SERVER=$name LD_PRELOAD=$preload \
-    STALL_FILE=$dir/stall STALL_THREAD=${STALL_THREAD:-hearken-analyse} \
+    STALL_FILE=$dir/stall STALL_THREAD=hearken-analyse \
     "$bin/hearken" listen "$dir/x.hkn" -c none -f none --osc-to none 2>"$dir/log" & export listener=$!
 disown
 wait_for "$dir/told" 'READY=1'

@@ -1,7 +1,7 @@
 /*
  * stall: stops one thread of a program for good, as a deadlock would, and leaves the
- * others running. Once the file $STALL_FILE exists, the thread of the name $STALL_THREAD
- * does not return from sem_wait() any more.
+ * others running. Once the file $STALL_FILE exists, the thread of the name
+ * $STALL_THREAD does not return from sem_wait() any more.
  *
  * Use:  STALL_FILE=f STALL_THREAD=name LD_PRELOAD=./stall.so program ...
  */
