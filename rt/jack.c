@@ -53,12 +53,12 @@ tell_first(rt_jack *j, const rt_cycle *c, uint64_t frame)
  * arithmetic (jack_frames_to_time() is wrong under PipeWire 0.3.65), and clamped,
  * because under xruns the server's clock may be tens of milliseconds off. */
 static int64_t
-sounded_us(const rt_jack *j, const rt_cycle *c)
+sounded_us(const rt_jack *j, const rt_cycle *c, uint32_t input)
 {
     if (!c->timed)
         return c->now_us;
     const double latency =
-        atomic_load_explicit(&j->latency_frames, memory_order_relaxed);
+        atomic_load_explicit(&j->latency_frames[input], memory_order_relaxed);
     const int64_t t = c->begin_us - (int64_t)(latency * c->us_per_frame);
     const int64_t oldest =
         c->now_us - (int64_t)((latency + 2.0 * c->n) * c->us_per_frame);
@@ -71,13 +71,12 @@ feed(rt_jack *j, jack_nframes_t n)
     double us_per_frame;
     const rt_cycle c = this_cycle(j, n, &us_per_frame);
     const uint64_t frame = rt_follow_cycle(&j->follow, &c, j->fresh);
-    const int64_t us = sounded_us(j, &c);
     if (j->fresh)
         tell_first(j, &c, frame);
     for (uint32_t i = 0; i < j->inputs->n; i++)
         rt_capture_feed(&j->inputs->input[i].capture,
-                        jack_port_get_buffer(j->port[i], n), n, frame, us,
-                        us_per_frame);
+                        jack_port_get_buffer(j->port[i], n), n, frame,
+                        sounded_us(j, &c, i), us_per_frame);
 }
 
 /* What on_process() returns, jackd takes for a wish to leave unless it is 0. */
@@ -127,14 +126,12 @@ on_latency(jack_latency_callback_mode_t mode, void *arg)
 {
     rt_jack *j = arg;
     jack_latency_range_t range;
-    uint32_t most = 0;
     if (mode != JackCaptureLatency)
         return;
     for (uint32_t i = 0; i < j->inputs->n; i++) {
         jack_port_get_latency_range(j->port[i], mode, &range);
-        most = range.max > most ? range.max : most;
+        atomic_store_explicit(&j->latency_frames[i], range.max, memory_order_relaxed);
     }
-    atomic_store_explicit(&j->latency_frames, most, memory_order_relaxed);
 }
 
 static int

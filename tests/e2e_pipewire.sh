@@ -15,7 +15,7 @@ if [ "${1:-}" != beside ]; then
     make_corpus "$dir/corpus" 2>/dev/null # sox clips its dither, and says so
     "$bin/hearken" build "$dir/corpus" -o "$dir/x.hkn" >/dev/null || exit 1
     for rate in 48000 44100; do
-        sox -V1 -D "$dir/corpus/tones/3.wav" -r $rate -b 24 -c 1 "$dir/tone$rate.wav" trim 0 1
+        sox -V1 -D "$dir/corpus/tones/3.wav" -r $rate -b 24 -c 1 "$dir/tone$rate.wav" trim 0 0.6
     done
     "$here/tools/with-pipewire.sh" -s -p 128 -t 100 -- "$0" beside
     exit
@@ -34,7 +34,7 @@ finds() { # SENTENCE RATE: a sound that is played now is the best match on OSC
             -c hearken:in "$dir/tone$2.wav" >>"$dir/feed.json" 2>&1 && break
         sleep 0.5
     done
-    sleep 0.3
+    sleep 0.1
     tail -n "+$from" "$osc" | grep ' /hearken/match ' | grep -q '/tones/3.wav"$'
     is "$1" $?
 }

@@ -26,9 +26,9 @@ says() {
 # finds SENTENCE RATE [PORT]: a sound that is played now is the best match on OSC.
 finds() {
     local from=$(($(wc -l <"$osc") + 1)) ok
-    timeout 20 "$bin/tests/tools/jackfeed" -n feed -b 0.1 -e 0.3 -w 5 -c "${3:-hearken:in}" "$dir/tone$2.wav" \
+    timeout 20 "$bin/tests/tools/jackfeed" -n feed -b 0.1 -e 0.2 -w 5 -c "${3:-hearken:in}" "$dir/tone$2.wav" \
         >>"$dir/feed.json" 2>>"$dir/feed.log"
-    sleep 0.3
+    sleep 0.1
     tail -n "+$from" "$osc" | grep ' /hearken/match ' | grep -q '/tones/3.wav"$'
     ok=$?
     [ $ok -eq 0 ] || tail -n "+$from" "$osc" | tail -3 >&2
@@ -44,7 +44,7 @@ state_was() { # SENTENCE STATE...: these came on OSC in this order, since the be
 make_corpus "$dir/corpus" 2>/dev/null # sox clips its dither, and says so
 "$bin/hearken" build "$dir/corpus" -o "$dir/x.hkn" >/dev/null || exit 1
 for rate in 48000 44100; do
-    sox -V1 -D "$dir/corpus/tones/3.wav" -r $rate -b 24 -c 1 "$dir/tone$rate.wav" trim 0 1
+    sox -V1 -D "$dir/corpus/tones/3.wav" -r $rate -b 24 -c 1 "$dir/tone$rate.wav" trim 0 0.6
 done
 oscdump -L $port >"$osc" & dump=$!
 : >"$log"
@@ -135,7 +135,7 @@ wait $second
 is "and ends well" $?
 
 # ---- Ends in freewheel, where a client that just closed would leave jackd for ever -----------
-sox -V1 -D "$dir/tone48000.wav" "$dir/long.wav" repeat 399
+sox -V1 -D "$dir/tone48000.wav" "$dir/long.wav" repeat 699
 "$bin/hearken" listen "$dir/x.hkn" -f none --osc-to none -c none >/dev/null 2>"$log" & listener=$!
 news_from=1
 says "a listener begins" 'stream begins'

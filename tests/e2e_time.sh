@@ -17,7 +17,7 @@ if [ "${1:-}" ]; then # beside a server: clicks|tone CLOCK [pw-jack]
         --match-scales frame >"$dir/lines" 2>"$dir/listen.log" & listener=$!
     wait_for "$dir/listen.log" 'stream begins' || exit 1
     if [ "$how" = clicks ]; then # with a capture latency, as a sound card has
-        feed=(-L -k 4.5 -i 0.15003) rest=(1024)
+        feed=(-L -k 3.6 -i 0.15003) rest=(1024)
     else
         feed=("$dir/tone.wav") rest=("$dir/lines" "$(sed -n 's/.*begins at JACK frame //p' "$dir/listen.log")")
     fi
@@ -29,9 +29,11 @@ if [ "${1:-}" ]; then # beside a server: clicks|tone CLOCK [pw-jack]
     exit
 fi
 
-make_corpus "$dir/corpus" 2>/dev/null # sox clips its dither, and says so
-"$bin/hearken" build "$dir/corpus" -o "$dir/x.hkn" >/dev/null || exit 1
+mkdir "$dir/corpus"
 sox -R -n -r 48000 -b 24 -c 1 "$dir/tone.wav" synth 2 sawtooth 220 gain -6
+sox -R -n -r 48000 -b 16 -c 1 "$dir/corpus/noise.wav" synth 1 noise gain -6
+sox -D "$dir/tone.wav" -b 16 "$dir/corpus/tone.wav" trim 0 1
+"$bin/hearken" build "$dir/corpus" -o "$dir/x.hkn" >/dev/null || exit 1
 "$here/tools/with-jack.sh" -t 60 -p 1024 -- "$0" clicks raw
 is "the age of onsets is right under jackd, with a capture latency" $?
 "$here/tools/with-jack.sh" -t 60 -p 256 -- "$0" tone raw

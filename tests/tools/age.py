@@ -55,7 +55,7 @@ def main():
                       "median_age_ms": round(sorted(a for a, _ in ages)[n // 2], 3) if n else None,
                       "median_error_ms": round(errors[n // 2], 3) if n else None,
                       "p90_error_ms": round(errors[n * 9 // 10], 3) if n else None}))
-    return 0 if n >= 20 and n * 2 > len(all_ages) and errors[n // 2] < 1 else 1
+    return 0 if n >= 10 and n * 2 > len(all_ages) and errors[n // 2] < 1 else 1
 
 
 sys.exit(main())
