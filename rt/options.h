@@ -34,7 +34,8 @@ enum {
     RT_TUNE = 128,
     RT_CHECK = 256,
     RT_MERGE = 512,
-    RT_TOP = 1024
+    RT_TOP = 1024,
+    RT_LIVE = 2048 /* no command: control over OSC, while listen runs */
 };
 
 typedef enum {
@@ -183,5 +184,12 @@ typedef struct {
     char letter; /* short option, or 0 */
 } rt_field;
 const rt_field *rt_fields(size_t *n);
+
+/* The row that rt_options_set() means by a name, or NULL. */
+const rt_field *rt_field_named(const char *name);
+
+/* A setting as the text that rt_options_set() takes; of a list, one of its items. */
+void rt_options_text(const rt_options *o, const rt_field *f, uint32_t item, char *out,
+                     size_t cap);
 
 #endif

@@ -170,18 +170,24 @@ same_name(const rt_field *f, const char *name)
     return full[i] == name[i];
 }
 
-bool
-rt_options_set(rt_options *o, const char *name, const char *value, unsigned command,
-               char *why, size_t len)
+const rt_field *
+rt_field_named(const char *name)
 {
     size_t n;
     const rt_field *fields = rt_fields(&n);
     for (size_t i = 0; i < n; i++)
-        if (same_name(&fields[i], name)) {
-            if (command && !(fields[i].commands & command))
-                break;
-            return set_field(o, &fields[i], value, why, len);
-        }
+        if (same_name(&fields[i], name))
+            return &fields[i];
+    return NULL;
+}
+
+bool
+rt_options_set(rt_options *o, const char *name, const char *value, unsigned command,
+               char *why, size_t len)
+{
+    const rt_field *f = rt_field_named(name);
+    if (f && (!command || f->commands & command))
+        return set_field(o, f, value, why, len);
     snprintf(why, len, "there is no setting \"%.60s\" here", name);
     return false;
 }
@@ -199,10 +205,9 @@ rt_options_default(rt_options *o)
     o->list_set = 0;
 }
 
-/* A setting as text; of a list, one of its items. */
-static void
-write_value(const rt_options *o, const rt_field *f, uint32_t item, char *out,
-            size_t cap)
+void
+rt_options_text(const rt_options *o, const rt_field *f, uint32_t item, char *out,
+                size_t cap)
 {
     const void *at = (const char *)o + f->offset;
     const uint32_t *number = at;
@@ -242,7 +247,7 @@ rt_options_write(const rt_options *o, const char *section, char *out, size_t cap
         const uint32_t n_lines = f->type == T_LIST ? list->n : 1;
         for (uint32_t j = 0; j < n_lines && !strcmp(f->section, section); j++) {
             char value[RT_TEXT];
-            write_value(o, f, j, value, sizeof value);
+            rt_options_text(o, f, j, value, sizeof value);
             n +=
                 (size_t)snprintf(out && n < cap ? out + n : NULL, n < cap ? cap - n : 0,
                                  "%s.%s = %s\n", section, f->key, value);
