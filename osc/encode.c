@@ -1,5 +1,5 @@
 /* Hot: the messages of the publish path, written without heap, locale or stdio. */
-#include "osc/osc.h"
+#include "control.h"
 
 #include <math.h>
 #include <stdbool.h>
@@ -126,5 +126,35 @@ osc_label_encode(uint8_t out[], size_t cap, const osc_label *m)
     put_f(&w, m->share);
     put_i(&w, m->voters);
     put_f(&w, m->age_ms);
+    return finish(&w);
+}
+
+static void
+put_arg(writer *w, const osc_arg *a)
+{
+    if (a->type == 'i')
+        put_i(w, a->i);
+    else if (a->type == 'f')
+        put_f(w, a->f);
+    else if (a->type == 's')
+        put_s(w, a->s);
+    else if (a->type != 'T' && a->type != 'F')
+        w->bad = true;
+}
+
+size_t
+osc_message_encode(uint8_t out[], size_t cap, const char *address, const osc_arg args[],
+                   uint32_t n_args)
+{
+    char types[OSC_MAX_ARGS + 2] = ",";
+    if (n_args > OSC_MAX_ARGS)
+        return 0;
+    for (uint32_t i = 0; i < n_args; i++)
+        types[1 + i] = args[i].type;
+    writer w = start(out, cap);
+    put_s(&w, address);
+    put_s(&w, types);
+    for (uint32_t i = 0; i < n_args; i++)
+        put_arg(&w, &args[i]);
     return finish(&w);
 }
