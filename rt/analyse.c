@@ -26,6 +26,8 @@ static void
 tell_onset(rt_analyse *a, const float x[], size_t at)
 {
     rt_count(a->counts, RT_N_onsets, 1);
+    if (a->paused)
+        return;
     const uint64_t frame = a->n_frames + at;
     const rt_match m = {.kind = RT_ONSET,
                         .sound = UINT32_MAX,
@@ -292,11 +294,11 @@ answer(rt_analyse *a, uint32_t scale, uint64_t hops, const dsp_hop *hop)
 {
     rt_match m = {.kind = RT_MATCH, .scale = scale, .frame = hop->frames};
     const uint32_t most = scale == DSP_FRAME ? DSP_FRAME_HOPS : a->event_hops;
+    int fate = a->paused ? RT_N_paused : RT_N_gated;
+    if (a->gate.open && !a->paused)
+        fate = look(a, &m, hops < most ? (uint32_t)hops : most, hop);
     rt_count(a->counts, RT_N_answers, 1);
-    rt_count(a->counts,
-             a->gate.open ? look(a, &m, hops < most ? (uint32_t)hops : most, hop)
-                          : RT_N_gated,
-             1);
+    rt_count(a->counts, fate, 1);
 }
 
 /* The event of this moment joins the scene. */

@@ -87,6 +87,12 @@ bool rt_analyse_new(rt_analyse **out, uint32_t rate_hz, const rt_options *option
                     char *why, size_t why_len);
 void rt_analyse_free(rt_analyse *a);
 
+/*
+ * Between two blocks: takes the settings that may change while listen runs (RT_LIVE)
+ * from options. Does not allocate, lock or block. Not for build.
+ */
+void rt_analyse_set(rt_analyse *a, const rt_options *options);
+
 /* Takes n samples that follow the last ones; first_us is when x[0] sounded (0 if
  * unknown). */
 void rt_analyse_block(rt_analyse *a, const float x[], size_t n, int64_t first_us);

@@ -33,8 +33,9 @@ struct rt_analyse {
     uint32_t event_hops, event_step;
     uint32_t frame_step; /* hops between two frames of an index */
     uint32_t k, n_hits, confirm, scales;
-    uint32_t n_voters;                 /* sounds that vote on the label; 0: no vote */
-    bool want_nomatch, refine, weighs; /* weighs: events by their amplitude in scenes */
+    uint32_t n_voters; /* sounds that vote on the label; 0: no vote */
+    bool want_nomatch, refine, paused;
+    bool weighs; /* events by their amplitude in scenes */
     float min_score;
     uint64_t min_gap_frames;
     uint64_t query_ns;       /* spent in the index */
@@ -49,11 +50,11 @@ struct rt_analyse {
     uint64_t block_frame;
     rt_agreement agreement[RT_SCALES];
     uint64_t *last_sent[RT_SCALES]; /* [n_sounds] frame + 1, 0 for never */
-    idx_hit *hits;                  /* [n_hits] */
-    uint32_t *seen;                 /* [k or n_voters] sounds in this answer */
+    idx_hit *hits;                  /* [IDX_MAX_K] */
+    uint32_t *seen;                 /* [RT_MAX_K] sounds in this answer */
     dsp_layout layout[DSP_SCALES];
     float raw[2 * DSP_BLOCK_VALUES], u[2 * DSP_BLOCK_VALUES];
-    float *query, *refined, *row; /* [dim of the largest scale] */
+    float *query, *refined, *row; /* [dim of the largest set] */
 };
 
 /* When a sample sounded, as block times go. */

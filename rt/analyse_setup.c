@@ -1,7 +1,6 @@
 /* Makes and frees what analyse.c runs on. */
 #include "analyse_private.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -46,31 +45,27 @@ rt_event_step(const rt_options *o)
     return rt_event_hops(o) / 2;
 }
 
-enum { LEAST_VOTERS = 5 }; /* on a label, whatever match.k */
-
-static const double gate_hold_s = 0.1, gate_hysteresis_db = 6;
-
-static double
-linear(double db)
-{
-    return pow(10, db / 20);
-}
+static const double gate_hold_s = 0.1;
 
 /* Scenes are made of events, standardised as those of the index are. */
 static bool
 has_scenes(const rt_analyse *a, const idx_index *index)
 {
-    return idx_scale_of(index, a->set[DSP_SCENE])->n_entries &&
+    return (idx_scale_of(index, DSP_SCENE)->n_entries ||
+            idx_scale_of(index, DSP_SCALES + DSP_SCENE)->n_entries) &&
            idx_scale_of(index, DSP_EVENT)->n_in == a->layout[DSP_EVENT].n_in;
 }
 
+/* As much as any settings may want: they change while it runs. */
 static bool
 allocate(rt_analyse *a, const idx_index *index)
 {
     uint32_t most = 1;
-    for (uint32_t s = 0; s < RT_SCALES; s++) {
-        const uint32_t dim = idx_scale_of(index, a->set[s])->dim;
+    for (uint32_t s = 0; s < IDX_SCALES; s++) {
+        const uint32_t dim = idx_scale_of(index, s)->dim;
         most = dim > most ? dim : most;
+    }
+    for (uint32_t s = 0; s < RT_SCALES; s++) {
         a->last_sent[s] = calloc(idx_n_sounds(index) + 1U, sizeof *a->last_sent[s]);
         if (!a->last_sent[s])
             return false;
@@ -81,8 +76,8 @@ allocate(rt_analyse *a, const idx_index *index)
     if (has_scenes(a, index) && dsp_scene_new(&a->scene, a->layout[DSP_EVENT].n_in,
                                               DSP_SCENE_HOPS / a->event_step))
         return false;
-    a->hits = calloc(a->n_hits, sizeof *a->hits);
-    a->seen = calloc((size_t)a->k + a->n_voters, sizeof *a->seen);
+    a->hits = calloc(IDX_MAX_K, sizeof *a->hits);
+    a->seen = calloc(RT_MAX_K, sizeof *a->seen);
     return a->query && a->refined && a->row && a->hits && a->seen &&
            !idx_scratch_new(&a->scratch, index);
 }
@@ -96,28 +91,10 @@ configure(rt_analyse *a, const rt_options *o)
     a->frame_step = o->dsp.frame_ms * DSP_HOPS_PER_S / 1000;
     for (dsp_scale s = DSP_FRAME; s < DSP_SCALES; s++)
         a->layout[s] = rt_layout_of(o, s);
-    for (uint32_t s = 0; s < RT_SCALES; s++)
-        a->set[s] = rt_set_of(o, s);
-    a->timbre = !a->index ? o->build.timbre
-                          : (o->match.scales >> RT_TIMBRE & 1U) &&
-                                idx_scale_of(a->index, IDX_TIMBRE)->n_entries;
-    a->by_jaccard = o->search.codes == RT_CODES_JACCARD;
-    a->k = o->match.k;
-    /* The entries of one sound overlap and crowd the first places. */
-    a->n_voters = !o->search.space ? 0 : a->k > LEAST_VOTERS ? a->k : LEAST_VOTERS;
-    const uint32_t sounds = a->n_voters > a->k ? a->n_voters : a->k;
-    a->n_hits = sounds == 1                  ? 1
-                : sounds * 8 + 8 < IDX_MAX_K ? sounds * 8 + 8
-                                             : IDX_MAX_K;
-    a->refine = a->k > 1 && o->match.refine == RT_REFINE_YES;
-    a->confirm = o->match.confirm;
-    a->scales = o->match.scales;
-    a->want_nomatch = o->osc.nomatch;
-    a->min_score = o->match.score;
-    a->min_gap_frames = (uint64_t)o->match.min_gap_ms * a->rate_hz / 1000;
-    a->gate.open_at = (float)linear((double)o->match.gate_db);
-    a->gate.close_at = (float)linear((double)o->match.gate_db - gate_hysteresis_db);
+    a->timbre = !a->index && o->build.timbre;
     a->gate.hold_frames = (uint64_t)(gate_hold_s * a->rate_hz);
+    if (a->index)
+        rt_analyse_set(a, o);
 }
 
 void
@@ -147,11 +124,12 @@ rt_analyse_new(rt_analyse **out, uint32_t rate_hz, const rt_options *o,
     a->rate_hz = rate_hz;
     a->quiet_hops = DSP_HOPS_PER_S; /* before a sound there is silence */
     configure(a, o);
-    const dsp_stream_config c = {.rate_hz = rate_hz,
-                                 .gate_db = o->dsp.gate_db,
-                                 .event_hops = a->event_hops,
-                                 .front = o->dsp.frontend,
-                                 .timbre = a->timbre};
+    const dsp_stream_config c = {
+        .rate_hz = rate_hz,
+        .gate_db = o->dsp.gate_db,
+        .event_hops = a->event_hops,
+        .front = o->dsp.frontend,
+        .timbre = index ? idx_scale_of(index, IDX_TIMBRE)->n_entries > 0 : a->timbre};
     const dsp_status st = dsp_stream_new(&a->stream, &c);
     if (st == DSP_EARG)
         snprintf(why, why_len,

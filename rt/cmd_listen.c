@@ -1,4 +1,5 @@
 /* hearken listen x.hkn: JACK in, OSC out. */
+#include "control.h"
 #include "live.h"
 #include "load.h"
 #include "notify.h"
@@ -25,6 +26,7 @@ typedef struct {
     rt_supervise *supervise;
     rt_publish *publish;
     rt_notify notify;
+    rt_control *control;       /* NULL: nobody may command */
     rt_live *live;             /* NULL: none */
     rt_truth *truth;           /* NULL: nothing to check */
     bool said_low[DSP_SCALES]; /* that it finds too little */
@@ -86,6 +88,18 @@ open_publish(listener *l, char *why, size_t why_len)
 }
 
 static bool
+open_control(listener *l, char *why, size_t why_len)
+{
+    const rt_control_config control = {.options = &l->options,
+                                       .index = l->index,
+                                       .counts = &l->counts,
+                                       .publish = l->publish,
+                                       .settings = l->inputs.settings,
+                                       .settings_wake = &l->blocks_wake};
+    return rt_control_open(&l->control, &control, why, why_len);
+}
+
+static bool
 start_truth(listener *l, char *why, size_t why_len)
 {
     if (!l->options.listen.truth)
@@ -107,7 +121,8 @@ start_threads(listener *l, char *why, size_t why_len)
     l->started = rt_thread_start(&l->thread, run_analysis, l, 0, NULL);
     if (!l->started)
         snprintf(why, why_len, "the system gives no thread to analyse with");
-    return l->started && rt_supervise_start(&l->supervise, &supervise, why, why_len);
+    return l->started && rt_control_start(l->control, why, why_len) &&
+           rt_supervise_start(&l->supervise, &supervise, why, why_len);
 }
 
 /* Each connection may bring other memory, and another priority of the server. */
@@ -215,6 +230,7 @@ static void
 keep_session(const listener *l)
 {
     rt_options now = l->options;
+    rt_control_now(l->control, &now);
     rt_supervise_connected(l->supervise, &now.jack.connect);
     rt_session_keep(l->session, &now);
 }
@@ -288,6 +304,8 @@ listen_live(listener *l)
 {
     char why[500];
     int status = open_publish(l, why, sizeof why);
+    if (!status && !open_control(l, why, sizeof why))
+        status = RT_CONFIG;
     if (!status && !start_threads(l, why, sizeof why))
         status = RT_SOFTWARE;
     if (status) {
@@ -309,6 +327,7 @@ finish(listener *l)
     if (l->started)
         pthread_join(l->thread, NULL);
     rt_truth_stop(l->truth);
+    rt_control_close(l->control);
     rt_publish_close(l->publish);
     if (l->lines)
         print_lines(l);

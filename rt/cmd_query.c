@@ -1,4 +1,5 @@
 /* hearken query x.hkn FILE...: the path of listen over files, without threads. */
+#include "best.h"
 #include "load.h"
 #include "out.h"
 #include "query_vectors.h"
@@ -29,20 +30,7 @@ write_match(void *ctx, const rt_match *m)
     rt_out_write(&q->out, &told);
     if (!q->best || m->kind != RT_MATCH || m->scale != q->listed)
         return;
-    rt_match *b = &q->best[m->sound];
-    if (!b->rank || m->cosine > b->cosine)
-        *b = told;
-}
-
-static int
-by_cosine(const void *a, const void *b)
-{
-    const rt_match *x = a, *y = b;
-    if (!x->rank || !y->rank)
-        return !x->rank - !y->rank;
-    if (x->cosine > y->cosine || x->cosine < y->cosine)
-        return x->cosine > y->cosine ? -1 : 1;
-    return (x->sound > y->sound) - (x->sound < y->sound);
+    rt_best_keep(q->best, &told);
 }
 
 /* The sounds most like the whole file: what someone who looks for one wants to read. */
@@ -52,7 +40,7 @@ write_list(query *q, const char *path)
     const uint32_t n = idx_n_sounds(q->out.index);
     if (!q->best || !n)
         return;
-    qsort(q->best, n, sizeof *q->best, by_cosine);
+    rt_best_sort(q->best, n);
     fputs("\nmost like ", q->out.to);
     rt_plain_text(q->out.to, path);
     fprintf(q->out.to, " at scale %s:\n", rt_scale_name(q->listed));

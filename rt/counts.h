@@ -9,34 +9,41 @@
 #include <stdint.h>
 
 #define RT_COUNT_LIST                                                                  \
-    N(blocks)          /* of samples that JACK delivered */                            \
-    N(dropped_blocks)  /* analysis was late: the ring was full */                      \
-    N(lost_frames)     /* samples in those, and samples that JACK itself skipped */    \
-    N(xruns)           /* that JACK told of */                                         \
-    N(stalls)          /* times that a server stood still */                           \
-    N(reconnects)      /* times that a server was opened again */                      \
-    N(bad_samples)     /* not finite, or absurdly loud; taken as 0 */                  \
-    N(hops)            /* analysed, 100 a second */                                    \
-    N(silent_hops)     /* of them below dsp.gate-db: they enter no embedding */        \
-    N(onsets)          /* times the gate opened */                                     \
-    N(answers)         /* moments at which a scale was due: the sum of the next six */ \
-    N(gated)           /* the gate was closed */                                       \
-    N(silent)          /* too little sound in the window */                            \
-    N(below_score)     /* the best was below match.score */                            \
-    N(unconfirmed)     /* match.confirm was not reached */                             \
-    N(rate_limited)    /* within match.min-gap-ms of its last time */                  \
-    N(matched)         /* at least one match went out of the analysis */               \
-    N(cut)             /* searches that index.max-candidates ended early */            \
-    N(matches)         /* ranks of matched answers */                                  \
-    N(dropped_matches) /* matches, onsets, nomatches: publishing was late, ring full   \
-                        */                                                             \
-    N(sent)            /* messages that the system took, over all destinations */      \
-    N(failed)          /* messages that it did not */                                  \
-    N(unprinted)       /* lines that stdout was too slow for */                        \
-    N(truth_asked)     /* answers compared with an exact search (truth.h) */           \
-    N(truth_dropped)   /* answers meant for that, which it had no time for */          \
-    N(truth_wanted)    /* neighbours that the exact searches found */                  \
-    N(truth_found)     /* of them, those that the answers held */
+    N(blocks)         /* of samples that JACK delivered */                             \
+    N(dropped_blocks) /* analysis was late: the ring was full */                       \
+    N(lost_frames)    /* samples in those, and samples that JACK itself skipped */     \
+    N(xruns)          /* that JACK told of */                                          \
+    N(stalls)         /* times that a server stood still */                            \
+    N(reconnects)     /* times that a server was opened again */                       \
+    N(bad_samples)    /* not finite, or absurdly loud; taken as 0 */                   \
+    N(hops)           /* analysed, 100 a second */                                     \
+    N(silent_hops)    /* of them below dsp.gate-db: they enter no embedding */         \
+    N(onsets)         /* times the gate opened */                                      \
+    N(answers)      /* moments at which a scale was due: the sum of the next seven */  \
+    N(paused)       /* by listen.paused */                                             \
+    N(gated)        /* the gate was closed */                                          \
+    N(silent)       /* too little sound in the window */                               \
+    N(below_score)  /* the best was below match.score */                               \
+    N(unconfirmed)  /* match.confirm was not reached */                                \
+    N(rate_limited) /* within match.min-gap-ms of its last time */                     \
+    N(matched)      /* at least one match went out of the analysis */                  \
+    N(cut)          /* searches that index.max-candidates ended early */               \
+    N(matches)      /* ranks of matched answers */                                     \
+    N(dropped_matches)  /* matches, onsets, nomatches: publishing was late, ring full  \
+                         */                                                            \
+    N(sent)             /* messages that the system took, over all destinations */     \
+    N(failed)           /* messages that it did not */                                 \
+    N(muted)            /* findings that osc.mute kept from being sent */              \
+    N(commands)         /* control messages that were obeyed */                        \
+    N(bad_commands)     /* of no known form or value; answered by an error */          \
+    N(refused_commands) /* from addresses that may not, or too many at a time */       \
+    N(replies)          /* answers to commands that the system took */                 \
+    N(lost_replies)     /* answers that it did not */                                  \
+    N(unprinted)        /* lines that stdout was too slow for */                       \
+    N(truth_asked)      /* answers compared with an exact search (truth.h) */          \
+    N(truth_dropped)    /* answers meant for that, which it had no time for */         \
+    N(truth_wanted)     /* neighbours that the exact searches found */                 \
+    N(truth_found)      /* of them, those that the answers held */
 
 enum {
 #define N(name) RT_N_##name,

@@ -144,12 +144,17 @@ rt_help(FILE *to, unsigned bit)
         if (!(f[i].commands & bit))
             continue;
         rt_field_option(&f[i], option, sizeof option);
-        rt_field_text(&f[i], text, sizeof text);
+        rt_field_text(&f[i], text, sizeof text - 2);
+        if (bit == RT_LISTEN && f[i].commands & RT_LIVE)
+            strcat(text, " *");
         help_row(to, option, text);
     }
     help_row(to, "--preset FILE", rt_preset_help);
     help_row(to, "--help", "this");
     fputs("\nIn brackets: the built-in value, then what is allowed.\n", to);
+    if (bit == RT_LISTEN)
+        fputs("* can be changed while it runs, over OSC: /hearken/SECTION/KEY VALUE\n",
+              to);
 }
 
 enum { CODE_FIRST = 1000, CODE_HELP = 2000, CODE_PRESET };

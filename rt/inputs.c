@@ -6,7 +6,7 @@
 
 /* Takes up a new analysis. Frames go on counting, at another rate. */
 static void
-take_up(rt_input *in)
+take_up(const rt_inputs *all, rt_input *in)
 {
     rt_analyse *next = atomic_load_explicit(&in->next, memory_order_acquire);
     if (!next)
@@ -17,15 +17,17 @@ take_up(rt_input *in)
     in->rate_hz = in->given_rate_hz;
     in->analyse = next;
     rt_analyse_begin(next, in->expected);
+    if (all->changed)
+        rt_analyse_set(next, &all->newest);
     /* release: who sees it taken up may free the old one */
     atomic_store_explicit(&in->next, NULL, memory_order_release);
 }
 
 /* One block, in place. False when there is none. */
 static bool
-analyse_block(rt_input *in, rt_live *live)
+analyse_block(const rt_inputs *all, rt_input *in)
 {
-    take_up(in);
+    take_up(all, in);
     const rt_block *b = rt_ring_front(in->capture.ring);
     if (!b)
         return false;
@@ -33,10 +35,22 @@ analyse_block(rt_input *in, rt_live *live)
         rt_analyse_gap(in->analyse, b->first_frame - in->expected);
     const uint64_t began = rt_ns();
     rt_analyse_block(in->analyse, b->x, b->n_frames, b->first_us);
-    rt_live_block(live, in->number, b->x, b->n_frames, in->analyse, began);
+    rt_live_block(all->live, in->number, b->x, b->n_frames, in->analyse, began);
     in->expected = b->first_frame + b->n_frames;
     rt_ring_release(in->capture.ring);
     return true;
+}
+
+/* Settings that came are for all inputs, also for what these take up later. */
+static void
+take_settings(rt_inputs *in)
+{
+    bool any = false;
+    while (rt_ring_pop(in->settings, &in->newest))
+        any = in->changed = true;
+    for (uint32_t i = 0; any && i < in->n; i++)
+        if (in->input[i].analyse)
+            rt_analyse_set(in->input[i].analyse, &in->newest);
 }
 
 void
@@ -44,7 +58,8 @@ rt_inputs_analyse(rt_inputs *in)
 {
     for (bool any = true; any;) {
         any = false;
+        take_settings(in);
         for (uint32_t i = 0; i < in->n; i++)
-            any |= analyse_block(&in->input[i], in->live);
+            any |= analyse_block(in, &in->input[i]);
     }
 }

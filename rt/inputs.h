@@ -11,6 +11,8 @@
 #include "analyse.h"
 #include "capture.h"
 
+enum { RT_SETTINGS = 4 }; /* slots of the ring of settings */
+
 typedef struct {
     char name[RT_NAME]; /* of the port, and in messages */
     uint32_t number;
@@ -34,6 +36,9 @@ typedef struct {
     uint32_t n;
     rt_input input[RT_LIST];
     rt_counts *counts;
+    rt_ring *settings;    /* of rt_options, for the analysis thread: the newest ones */
+    rt_options newest;    /* analysis thread: the last that came, */
+    bool changed;         /* if any did; an analysis begins with those of the start */
     struct rt_live *live; /* shows levels; may be NULL */
     rt_sink sink;         /* gets matches with input and time_s filled in */
 } rt_inputs;

@@ -77,6 +77,9 @@ rt_inputs_new(rt_inputs *in, rt_counts *counts, const rt_sink *sink, sem_t *wake
 {
     in->counts = counts;
     in->sink = *sink;
+    in->settings = rt_ring_new(RT_SETTINGS, sizeof(rt_options));
+    if (!in->settings)
+        return false;
     for (uint32_t i = 0; i < in->n; i++) {
         rt_input *input = &in->input[i];
         input->sink = &in->sink;
@@ -92,6 +95,7 @@ rt_inputs_new(rt_inputs *in, rt_counts *counts, const rt_sink *sink, sem_t *wake
 void
 rt_inputs_free(rt_inputs *in)
 {
+    rt_ring_free(in->settings);
     for (uint32_t i = 0; i < in->n; i++) {
         rt_ring_free(in->input[i].capture.ring);
         rt_analyse_free(in->input[i].given);

@@ -1,4 +1,5 @@
 /* hearken COMMAND: picks the command. The way of the data begins in capture.c. */
+#include "control.h"
 #include "load.h"
 #include "options.h"
 #include "rt.h"
@@ -48,6 +49,10 @@ main(int argc, char **argv)
             return rt_finish_output(RT_OK);
         rt_fail("--completion is for one of bash, zsh, fish");
         return RT_USAGE;
+    }
+    if (!strcmp(name, "osc-reference")) {
+        rt_control_reference(stdout);
+        return rt_finish_output(RT_OK);
     }
     if (*name)
         rt_fail("there is no command %s", name);

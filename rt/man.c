@@ -1,4 +1,5 @@
 /* The manual page, in roff: commands and options from the table of settings. */
+#include "control.h"
 #include "help.h"
 #include "rt.h"
 
@@ -9,22 +10,6 @@ typedef struct {
 } entry;
 
 /* docs/osc.md has the ranges and units; a test compares the two. */
-static const entry messages[] = {
-    {"/hearken/match",
-     "i seq, s input, s scale, i rank, f score, f cosine, i sound, f start, f length, "
-     "f age_ms, s label, s path: a sound of the corpus resembles what is heard."},
-    {"/hearken/onset",
-     "i seq, s input, f level_db, f age_ms: after quiet, something sounds."},
-    {"/hearken/nomatch",
-     "i seq, s input, s scale, f score, f age_ms: nothing resembles it enough; with "
-     "osc.nomatch = yes."},
-    {"/hearken/label",
-     "i seq, s input, s scale, s label, f share, i voters, f age_ms: the label of most "
-     "of the nearest sounds; with search.space = labels."},
-    {"/hearken/status",
-     "i seq, s state, then s name and i count of each counter; once a second."},
-};
-
 static const entry files[] = {
     {"corpus.hkn", "An index, written by build, import and merge, read by the others. "
                    "It names the files of its sounds, and does not hold them."},
@@ -168,7 +153,7 @@ rt_man(FILE *to)
              "section.key = value in a preset. Options win over the preset, the preset "
              "over the built-in values. In brackets above: the built-in value, then "
              "what is allowed.");
-    ENTRIES(to, "OSC MESSAGES", messages);
+    rt_control_man(to);
     ENTRIES(to, "FILES", files);
     ENTRIES(to, "SIGNALS", signals);
     ENTRIES(to, "ENVIRONMENT", environment);

@@ -134,55 +134,82 @@ static const rt_field fields[] = {
      MAKE | RT_TUNE, "0.95",
      "share of the 10 nearest entries that a query must find, measured while building",
      0},
-    {"match", "scales", "LIST", T_SET, AT(match.scales), 0, 0, scales, FIND,
+    {"match", "scales", "LIST", T_SET, AT(match.scales), 0, 0, scales, FIND | RT_LIVE,
      "event,scene",
      "scales to answer at: frame (0.1 s of sound, 100 answers a second), event (1 s, "
      "10 a "
      "second), scene (10 s, 1 a second), timbre (0.6 s, 10 a second, where the index "
      "was built with build.timbre)",
      0},
-    {"match", "k", "N", T_U32, AT(match.k), 1, 100, NULL, FIND, "1",
+    {"match", "k", "N", T_U32, AT(match.k), 1, RT_MAX_K, NULL, FIND | RT_LIVE, "1",
      "different sounds in an answer, best first", 'k'},
-    {"match", "refine", "NAME", T_CHOICE, AT(match.refine), 0, 0, refines, FIND, "auto",
+    {"match", "refine", "NAME", T_CHOICE, AT(match.refine), 0, 0, refines,
+     FIND | RT_LIVE, "auto",
      "search again with the mean of the query and its three nearest sounds, for all "
      "ranks but the first; auto does so in query",
      0},
-    {"match", "score", "SHARE", T_FLOAT, AT(match.score), 0, 1, NULL, FIND, "0.5",
+    {"match", "score", "SHARE", T_FLOAT, AT(match.score), 0, 1, NULL, FIND | RT_LIVE,
+     "0.5",
      "least score of a match: the share of the corpus's own moments whose nearest "
      "other "
      "sound is less alike; 0 lets everything through",
      0},
-    {"match", "gate-db", "DBFS", T_FLOAT, AT(match.gate_db), -120, 0, NULL, FIND, "-60",
+    {"match", "gate-db", "DBFS", T_FLOAT, AT(match.gate_db), -120, 0, NULL,
+     FIND | RT_LIVE, "-60",
      "sample peak that opens the gate; it closes 100 ms after the last peak above 6 dB "
      "less; "
      "nothing is matched while it is closed",
      0},
-    {"match", "confirm", "N", T_U32, AT(match.confirm), 1, 100, NULL, FIND, "1",
+    {"match", "confirm", "N", T_U32, AT(match.confirm), 1, 100, NULL, FIND | RT_LIVE,
+     "1",
      "answers in a row at a scale that must agree on the best sound before it is sent",
      0},
-    {"match", "min-gap-ms", "MS", T_U32, AT(match.min_gap_ms), 0, 600000, NULL, FIND,
-     "0", "the same sound is not sent again at a scale before so much time has gone by",
-     0},
-    {"search", "space", "NAME", T_CHOICE, AT(search.space), 0, 0, spaces, FIND,
-     "acoustic",
+    {"match", "min-gap-ms", "MS", T_U32, AT(match.min_gap_ms), 0, 600000, NULL,
+     FIND | RT_LIVE, "0",
+     "the same sound is not sent again at a scale before so much time has gone by", 0},
+    {"search", "space", "NAME", T_CHOICE, AT(search.space), 0, 0, spaces,
+     FIND | RT_LIVE, "acoustic",
      "what alike means: acoustic by sound alone, labels by what tells the labels of "
      "the "
      "corpus apart, where the index was built with build.labels; answers then come "
      "with "
      "a vote on the label",
      0},
-    {"search", "codes", "NAME", T_CHOICE, AT(search.codes), 0, 0, distances, FIND,
-     "jaccard",
+    {"search", "codes", "NAME", T_CHOICE, AT(search.codes), 0, 0, distances,
+     FIND | RT_LIVE, "jaccard",
      "how timbre codes are compared: jaccard by the share of envelopes in common, "
      "hamming by how many differ, which favours sounds of few",
      0},
     {"osc", "to", "HOST:PORT", T_LIST, AT(osc.to), 0, 0, NULL, RT_LISTEN,
      "127.0.0.1:9000",
      "receiver of OSC messages over UDP; repeat it for several; none sends nothing", 0},
-    {"osc", "onsets", "yes|no", T_CHOICE, AT(osc.onsets), 0, 0, yesno, RT_LISTEN, "yes",
-     "send /hearken/onset when the gate opens", 0},
-    {"osc", "nomatch", "yes|no", T_CHOICE, AT(osc.nomatch), 0, 0, yesno, RT_LISTEN,
-     "no", "send /hearken/nomatch when the best answer is below match.score", 0},
+    {"osc", "onsets", "yes|no", T_CHOICE, AT(osc.onsets), 0, 0, yesno,
+     RT_LISTEN | RT_LIVE, "yes", "send /hearken/onset when the gate opens", 0},
+    {"osc", "nomatch", "yes|no", T_CHOICE, AT(osc.nomatch), 0, 0, yesno,
+     RT_LISTEN | RT_LIVE, "no",
+     "send /hearken/nomatch when the best answer is below match.score", 0},
+    {"osc", "mute", "yes|no", T_CHOICE, AT(osc.mute), 0, 0, yesno, RT_LISTEN | RT_LIVE,
+     "no", "send nothing but the status; what is found still goes to stdout", 0},
+    {"osc", "listen", "HOST:PORT", T_TEXT, AT(osc.listen), 0, 0, NULL, RT_LISTEN,
+     "127.0.0.1:9009",
+     "where commands are taken, as OSC over UDP; 0.0.0.0:9009 takes them from the "
+     "network too, none takes none",
+     0},
+    {"osc", "allow", "ADDRESS/BITS", T_LIST, AT(osc.allow), 0, 0, NULL, RT_LISTEN,
+     "loopback",
+     "who may command: loopback, an address, or a range such as 192.168.1.0/24; repeat "
+     "it for several",
+     0},
+    {"osc", "query", "HOST:PORT", T_TEXT, AT(osc.query), 0, 0, NULL, RT_LISTEN,
+     "127.0.0.1:9009",
+     "where OSCQuery answers over HTTP what can be commanded, with ranges and values, "
+     "to those of osc.allow; none does not",
+     0},
+    {"osc", "reply-port", "PORT", T_U32, AT(osc.reply_port), 0, 65535, NULL,
+     RT_LISTEN | RT_LIVE, "0",
+     "port that answers to commands go to, at the address that they came from; 0 is "
+     "the port that they came from",
+     0},
     {"jack", "client-name", "NAME", T_NAME, AT(jack.client_name), 0, 0, NULL, RT_LISTEN,
      "hearken", "name of the JACK client", 'n'},
     {"jack", "inputs", "NAMES", T_TEXT, AT(jack.inputs), 0, 0, NULL, RT_LISTEN, "in",
@@ -210,6 +237,8 @@ static const rt_field fields[] = {
      "check one answer a second and scale against an exact search, at idle priority, "
      "where an answer may err; the recall is in the status and in the summary",
      0},
+    {"listen", "paused", "yes|no", T_CHOICE, AT(listen.paused), 0, 0, yesno,
+     RT_LISTEN | RT_LIVE, "no", "listen, but answer nothing", 0},
     {"top", "seconds", "N", T_U32, AT(top.seconds), 0, 1000000000, NULL, RT_TOP, "0",
      "end after so long, or so many lines; 0 goes on until q, Ctrl-C or the end of "
      "listen",

@@ -13,6 +13,9 @@
 #include <stdint.h>
 #include <stdio.h>
 
+/* Most sounds in an answer. */
+enum { RT_MAX_K = 100 };
+
 /* Bytes of a text, a name (both with the zero at their end), an item; items of a list.
  */
 enum { RT_TEXT = 1024, RT_NAME = 64, RT_ITEM = 256, RT_LIST = 16 };
@@ -95,8 +98,10 @@ typedef struct {
         uint32_t codes; /* rt_codes */
     } search;
     struct {
-        rt_list to;
-        uint32_t onsets, nomatch; /* 0, 1 */
+        rt_list to, allow; /* allow: of who may command */
+        char listen[RT_TEXT], query[RT_TEXT];
+        uint32_t reply_port;            /* 0: where the command came from */
+        uint32_t onsets, nomatch, mute; /* 0, 1 */
     } osc;
     struct {
         char client_name[RT_NAME], inputs[RT_TEXT]; /* inputs.h reads them */
@@ -107,7 +112,7 @@ typedef struct {
         uint32_t format; /* rt_format */
     } out;
     struct {
-        uint32_t seconds, truth; /* truth: 0, 1 */
+        uint32_t seconds, truth, paused; /* truth, paused: 0, 1 */
     } listen;
     struct {
         uint32_t seconds;

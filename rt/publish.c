@@ -6,6 +6,8 @@
 #include <string.h>
 #include <time.h>
 
+enum { N_DESTS = RT_LIST + RT_SUBSCRIBERS };
+
 struct rt_publish {
     rt_publish_config config;
     rt_ring *matches;
@@ -15,10 +17,17 @@ struct rt_publish {
     atomic_bool stop;
     _Atomic(const char *) status_due; /* the state to tell; NULL: none is due */
     const atomic_bool *patient; /* freewheel: wait for rings instead of dropping */
-    uint32_t n_dests;
-    osc_dest *dests[RT_LIST];
-    int32_t seq[RT_LIST]; /* next number of each destination */
+    atomic_bool onsets, mute;
+    rt_ring *changes;         /* of change */
+    osc_dest *dests[N_DESTS]; /* those of osc.to, then subscribers; NULL: none */
+    int32_t seq[N_DESTS];     /* next number of each destination */
 };
+
+/* A subscriber comes or goes. */
+typedef struct {
+    uint32_t place;
+    osc_dest *dest; /* NULL: goes */
+} change;
 
 /* Waits for room in freewheel, where nothing may be lost; false when there is none. */
 static bool
@@ -50,6 +59,21 @@ rt_publish_status(rt_publish *p, const char *state)
 {
     atomic_store(&p->status_due, state);
     sem_post(&p->wake);
+}
+
+void
+rt_publish_set(rt_publish *p, const rt_options *o)
+{
+    atomic_store_explicit(&p->onsets, o->osc.onsets, memory_order_relaxed);
+    atomic_store_explicit(&p->mute, o->osc.mute, memory_order_relaxed);
+}
+
+bool
+rt_publish_subscribe(rt_publish *p, uint32_t place, osc_dest *dest)
+{
+    const bool taken = rt_ring_push(p->changes, &(change){place, dest});
+    sem_post(&p->wake);
+    return taken;
 }
 
 bool
@@ -113,10 +137,15 @@ static void
 send_match(rt_publish *p, const rt_match *m)
 {
     uint8_t data[OSC_MAX_DATAGRAM];
-    if (m->kind == RT_ONSET && !p->config.options->osc.onsets)
+    if (m->kind == RT_ONSET && !atomic_load_explicit(&p->onsets, memory_order_relaxed))
         return;
-    for (uint32_t d = 0; d < p->n_dests; d++)
-        send_to(p, d, data, encode(p, m, p->seq[d], data));
+    if (atomic_load_explicit(&p->mute, memory_order_relaxed)) {
+        rt_count(p->config.counts, RT_N_muted, 1);
+        return;
+    }
+    for (uint32_t d = 0; d < N_DESTS; d++)
+        if (p->dests[d])
+            send_to(p, d, data, encode(p, m, p->seq[d], data));
 }
 
 static void
@@ -126,10 +155,11 @@ send_status(rt_publish *p, const char *state)
     osc_count counts[RT_COUNTS];
     for (int i = 0; i < RT_COUNTS; i++)
         counts[i] = (osc_count){rt_count_name[i], rt_counted(p->config.counts, i)};
-    for (uint32_t d = 0; d < p->n_dests; d++)
-        send_to(
-            p, d, data,
-            osc_status_encode(data, sizeof data, p->seq[d], state, counts, RT_COUNTS));
+    for (uint32_t d = 0; d < N_DESTS; d++)
+        if (p->dests[d])
+            send_to(p, d, data,
+                    osc_status_encode(data, sizeof data, p->seq[d], state, counts,
+                                      RT_COUNTS));
 }
 
 /* OSC first: what prints may be slow, what listens should not wait for it. */
@@ -152,6 +182,18 @@ drain(rt_publish *p)
     rt_live_published(p->config.live, began);
 }
 
+static void
+take_changes(rt_publish *p)
+{
+    change c;
+    while (rt_ring_pop(p->changes, &c)) {
+        const uint32_t d = RT_LIST + c.place;
+        osc_dest_close(p->dests[d]);
+        p->dests[d] = c.dest;
+        p->seq[d] = 0;
+    }
+}
+
 static void *
 run(void *arg)
 {
@@ -159,6 +201,7 @@ run(void *arg)
     for (;;) {
         while (sem_wait(&p->wake)) /* EINTR */
             ;
+        take_changes(p);
         drain(p);
         const char *state = atomic_exchange(&p->status_due, NULL);
         if (state)
@@ -174,9 +217,8 @@ open_dests(rt_publish *p, char *why, size_t why_len)
     const rt_list *to = &p->config.options->osc.to;
     if (to->n == 1 && !strcmp(to->item[0], "none"))
         return RT_OK;
-    for (; p->n_dests < to->n; p->n_dests++) {
-        const osc_status st =
-            osc_dest_open(&p->dests[p->n_dests], to->item[p->n_dests], why, why_len);
+    for (uint32_t d = 0; d < to->n; d++) {
+        const osc_status st = osc_dest_open(&p->dests[d], to->item[d], why, why_len);
         if (st) /* what is written wrong stays wrong, but a network may come up yet */
             return st == OSC_EARG       ? RT_CONFIG
                    : st == OSC_ERESOLVE ? RT_NOHOST
@@ -199,9 +241,11 @@ rt_publish_open(rt_publish **out, const rt_publish_config *config, char *why,
     p->config = *config;
     p->patient = &config->inputs->input[0].capture.patient;
     sem_init(&p->wake, 0, 0);
+    rt_publish_set(p, config->options);
     p->matches = rt_ring_new(RT_MATCHES, sizeof(rt_match));
+    p->changes = rt_ring_new(4 * RT_SUBSCRIBERS, sizeof(change));
     int status = RT_SOFTWARE;
-    if (!p->matches)
+    if (!p->matches || !p->changes)
         snprintf(why, why_len, "there is not enough memory to publish");
     else
         status = open_dests(p, why, why_len);
@@ -230,8 +274,11 @@ rt_publish_close(rt_publish *p)
     sem_post(&p->wake);
     if (p->started)
         pthread_join(p->thread, NULL);
-    for (uint32_t d = 0; d < p->n_dests; d++)
+    if (p->changes)
+        take_changes(p); /* those that the thread did not come to */
+    for (uint32_t d = 0; d < N_DESTS; d++)
         osc_dest_close(p->dests[d]);
+    rt_ring_free(p->changes);
     rt_ring_free(p->matches);
     sem_destroy(&p->wake);
     free(p);

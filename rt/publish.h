@@ -13,7 +13,11 @@
 
 #include <semaphore.h>
 
-enum { RT_MATCHES = 4096, RT_LINES = 16384 }; /* slots of the two rings */
+enum {
+    RT_MATCHES = 4096, /* slots of the two rings */
+    RT_LINES = 16384,
+    RT_SUBSCRIBERS = 16, /* destinations beside those of osc.to */
+};
 
 typedef struct rt_publish rt_publish;
 
@@ -45,6 +49,16 @@ void rt_publish_close(rt_publish *p);
 
 /* Analysis thread: hands one finding over. Never waits, but in freewheel. */
 void rt_publish_push(rt_publish *p, const rt_match *m);
+
+/* Control thread: takes osc.onsets and osc.mute, which may change. */
+void rt_publish_set(rt_publish *p, const rt_options *options);
+
+/*
+ * Control thread: gives a further destination to a place 0..RT_SUBSCRIBERS-1, or takes
+ * away what is there (NULL). The publish thread closes it. False, and nothing is taken,
+ * when that thread is too far behind.
+ */
+bool rt_publish_subscribe(rt_publish *p, uint32_t place, osc_dest *dest);
 
 /* Main thread: has /hearken/status sent, with that state; a constant string. */
 void rt_publish_status(rt_publish *p, const char *state);

@@ -30,7 +30,8 @@ copy(rt_truth_query *to, const rt_asked *q, uint32_t dim)
 void
 rt_truth_offer(rt_truth *t, const rt_asked *q)
 {
-    if (!t || !t->measured[q->scale] || --t->until[q->scale])
+    if (!t || !t->measured[q->scale] || q->set != t->set[q->scale] ||
+        --t->until[q->scale])
         return;
     t->until[q->scale] = next_gap(t, q->scale);
     rt_truth_query *slot = rt_ring_slot(t->ring);

@@ -19,7 +19,8 @@ struct rt_truth {
     const idx_index *index;
     rt_counts *counts;
     rt_ring *ring;              /* of rt_truth_query */
-    bool measured[DSP_SCALES];  /* scales that may err */
+    bool measured[DSP_SCALES];  /* scales that may err, in the set that was searched */
+    uint32_t set[DSP_SCALES];   /* when listen began: search.space may change */
     float promised[DSP_SCALES]; /* recall */
 
     /* analysis thread */

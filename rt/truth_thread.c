@@ -208,6 +208,7 @@ choose_scales(rt_truth *t, const rt_options *o)
                          sc->params.family != IDX_EXACT &&
                          sc->params.family != IDX_CODES;
         t->promised[s] = sc->params.recall;
+        t->set[s] = rt_set_of(o, s);
         t->until[s] = 1;
         any = any || t->measured[s];
     }

@@ -261,6 +261,48 @@ START_TEST(the_same_rate_keeps_the_analysis_and_a_bad_one_too)
 }
 END_TEST
 
+/* Has the settings taken, before the next block. */
+static void
+change(bench *b, const rt_options *o)
+{
+    while (rt_ring_count(b->in.input[0].capture.ring))
+        rt_sleep_ms(1);
+    ck_assert(rt_ring_push(b->in.settings, o));
+    sem_post(&b->wake);
+    while (rt_ring_count(b->in.settings))
+        rt_sleep_ms(1);
+}
+
+START_TEST(changed_settings_are_for_all_inputs_and_for_those_taken_up_later)
+{
+    enum { LEN = 2 * RATE / 128 * 128 };
+    float *x = calloc(2 * LEN, sizeof *x);
+    make_sound(x, LEN, RATE, 4);
+    make_sound(x + LEN, LEN, RATE, 5);
+    rt_options o = options;
+    bench *b = new_bench("a,b");
+    o.listen.paused = 1;
+    change(b, &o); /* there is no analysis yet */
+    set_rate(b, RATE);
+    feed(b, x, LEN, 0);
+    o.listen.paused = 0;
+    change(b, &o);
+    ck_assert_uint_eq(b->found->n, 0);
+    const uint64_t paused = rt_counted(&b->counts, RT_N_paused);
+    ck_assert_uint_gt(paused, 100);
+    ck_assert_uint_eq(paused, rt_counted(&b->counts, RT_N_answers));
+    feed(b, x, LEN, LEN);
+    end_bench(b);
+    uint32_t n[2] = {0};
+    for (size_t i = 0; i < b->found->n; i++)
+        n[b->found->m[i].input]++;
+    ck_assert(n[0] > 50 && n[1] > 50);
+    ck_assert_uint_eq(paused, rt_counted(&b->counts, RT_N_paused));
+    free_bench(b);
+    free(x);
+}
+END_TEST
+
 START_TEST(without_memory_there_are_no_inputs_and_no_leaks)
 {
     rt_counts counts = {0};
@@ -295,6 +337,7 @@ main(void)
     tcase_add_test(t, inputs_side_by_side_find_what_each_finds_alone);
     tcase_add_test(t, another_rate_goes_on_with_the_stream);
     tcase_add_test(t, the_same_rate_keeps_the_analysis_and_a_bad_one_too);
+    tcase_add_test(t, changed_settings_are_for_all_inputs_and_for_those_taken_up_later);
     tcase_add_test(t, without_memory_there_are_no_inputs_and_no_leaks);
     suite_add_tcase(s, t);
     return run_suite(s);

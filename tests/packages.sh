@@ -4,8 +4,8 @@
 set -u
 declare -A packages=(
     [build]="gcc libc6-dev make pkg-config libjack-jackd2-dev libsndfile1-dev libfftw3-dev liblo-dev
-        libinih-dev libxxhash-dev libsoxr-dev liblapacke-dev libopenblas-serial-dev"
-    [test]="jackd2 liblo-tools check sonic-pi-samples sox libsox-fmt-all clang-format
+        libinih-dev libmicrohttpd-dev libxxhash-dev libsoxr-dev liblapacke-dev libopenblas-serial-dev"
+    [test]="curl jackd2 liblo-tools check sonic-pi-samples sox libsox-fmt-all clang-format
         shellcheck python3 parallel tmux"
     [bench]="libaubio-dev"
     [bench-index]="g++ libgomp1 libhnswlib-dev espeak-ng sox libsox-fmt-all sonic-pi-samples python3"

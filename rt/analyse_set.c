@@ -1,0 +1,61 @@
+/* Settings that change while it runs. Hot: between two blocks. */
+#include "analyse_private.h"
+
+#include <math.h>
+
+enum { LEAST_VOTERS = 5 }; /* on a label, whatever match.k */
+
+static const double gate_hysteresis_db = 6;
+
+static double
+linear(double db)
+{
+    return pow(10, db / 20);
+}
+
+static uint32_t
+larger(uint32_t a, uint32_t b)
+{
+    return a > b ? a : b;
+}
+
+/* Codes begin anew: those of before are of another time. */
+static void
+set_timbre(rt_analyse *a, bool wanted)
+{
+    if (wanted && !a->timbre)
+        rt_timbre_reset(a);
+    a->timbre = wanted;
+}
+
+/* The entries of one sound overlap and crowd the first places. */
+static void
+set_counts(rt_analyse *a, const rt_options *o)
+{
+    a->k = o->match.k;
+    a->n_voters = o->search.space ? larger(a->k, LEAST_VOTERS) : 0;
+    const uint32_t sounds = larger(a->k, a->n_voters);
+    a->n_hits = sounds == 1                  ? 1
+                : sounds * 8 + 8 < IDX_MAX_K ? sounds * 8 + 8
+                                             : IDX_MAX_K;
+}
+
+void
+rt_analyse_set(rt_analyse *a, const rt_options *o)
+{
+    for (uint32_t s = 0; s < RT_SCALES; s++)
+        a->set[s] = rt_set_of(o, s);
+    a->scales = o->match.scales;
+    set_timbre(a, (a->scales >> RT_TIMBRE & 1U) &&
+                      idx_scale_of(a->index, IDX_TIMBRE)->n_entries);
+    set_counts(a, o);
+    a->by_jaccard = o->search.codes == RT_CODES_JACCARD;
+    a->refine = a->k > 1 && o->match.refine == RT_REFINE_YES;
+    a->confirm = o->match.confirm;
+    a->want_nomatch = o->osc.nomatch;
+    a->paused = o->listen.paused;
+    a->min_score = o->match.score;
+    a->min_gap_frames = (uint64_t)o->match.min_gap_ms * a->rate_hz / 1000;
+    a->gate.open_at = (float)linear((double)o->match.gate_db);
+    a->gate.close_at = (float)linear((double)o->match.gate_db - gate_hysteresis_db);
+}

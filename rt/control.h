@@ -1,0 +1,58 @@
+/*
+ * Control over OSC while listen runs: a thread of its own, at low priority, that takes
+ * messages, changes settings and answers. docs/osc-control.md, which comes out of the
+ * same tables, is for those who send.
+ *
+ *   UDP --> osc/control --> thread --ring of rt_options--> analysis, between two blocks
+ *                              |--> publish (mute, subscribers)
+ *                              `--> answers to who asked
+ */
+#ifndef HEARKEN_RT_CONTROL_H
+#define HEARKEN_RT_CONTROL_H
+
+#include "publish.h"
+
+#include <semaphore.h>
+
+typedef struct rt_control rt_control;
+
+typedef struct {
+    const rt_options *options; /* as listen starts with them */
+    const idx_index *index;
+    rt_counts *counts;
+    rt_publish *publish;
+    rt_ring *settings;    /* of rt_options: all of them, after each change */
+    sem_t *settings_wake; /* posted after each push */
+
+    /* Saves what was heard; false when it cannot. Either way text gets one sentence
+     * or a path. NULL: there is no recorder. */
+    bool (*dump)(void *ctx, char *text, size_t len);
+    void *dump_ctx;
+} rt_control_config;
+
+/*
+ * Binds the socket of osc.listen; *out is NULL where that is none. False, with why,
+ * when a setting is not of its form or memory runs out. A port that cannot be had is
+ * said on stderr, and listen goes on without control.
+ */
+bool rt_control_open(rt_control **out, const rt_control_config *config, char *why,
+                     size_t why_len);
+
+/* Starts the thread. Takes NULL. */
+bool rt_control_start(rt_control *c, char *why, size_t why_len);
+
+/* The settings of now into *out, for main; takes NULL, and then leaves *out alone. */
+void rt_control_now(rt_control *c, rt_options *out);
+
+/* Ends the thread and closes the socket; before rt_publish_close(). Takes NULL. */
+void rt_control_close(rt_control *c);
+
+/* Whether an index can answer at all at the scales of these settings; else why. */
+bool rt_control_check(const rt_options *o, const idx_index *index, char *why,
+                      size_t why_len);
+
+/* Writes docs/osc-control.md, and the part of the man page about control. */
+void rt_control_reference(FILE *to);
+void rt_control_man(FILE *to);
+
+#endif

@@ -1,0 +1,332 @@
+/* What may be commanded beside settings, in one table: it drives control and its
+ * reference. */
+#include "control_private.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* Argument number i as a string, or NULL. */
+static const char *
+string_at(const osc_message *m, uint32_t i)
+{
+    return i < m->n_args && strchr("sS", m->arg[i].type) ? m->arg[i].s : NULL;
+}
+
+/* Argument number i as a whole number of a range; false when it is none. Where there is
+ * none, *out stays. */
+static bool
+number_at(const osc_message *m, uint32_t i, int least, int most, int *out)
+{
+    if (i >= m->n_args)
+        return true;
+    const osc_arg *a = &m->arg[i];
+    if (a->type == 'T' || a->type == 'F')
+        *out = a->type == 'T';
+    else if (a->type == 'i')
+        *out = a->i;
+    else if (a->type == 'f' && a->f >= -1e6F && a->f <= 1e6F)
+        *out = (int)a->f;
+    else
+        return false;
+    return *out >= least && *out <= most;
+}
+
+static bool
+ping(rt_control *c, const osc_message *m, char *why, size_t len)
+{
+    (void)m, (void)why, (void)len;
+    rt_control_reply(c, "/hearken/pong", &(osc_arg){.type = 's', .s = RT_VERSION}, 1);
+    return true;
+}
+
+/* The row that a message names first. */
+static const rt_field *
+named(const osc_message *m, char *why, size_t len)
+{
+    const char *name = string_at(m, 0);
+    const rt_field *f = name ? rt_field_named(name) : NULL;
+    if (!name)
+        snprintf(why, len, "%s wants the name of a setting, such as match.score",
+                 m->address);
+    else if (!f || !(f->commands & RT_LISTEN))
+        snprintf(why, len, "there is no setting \"%.60s\" here", name);
+    else
+        return f;
+    return NULL;
+}
+
+static bool
+get(rt_control *c, const osc_message *m, char *why, size_t len)
+{
+    const rt_field *f = named(m, why, len);
+    return f && rt_setting_tell(c, f, why, len);
+}
+
+static bool
+set(rt_control *c, const osc_message *m, char *why, size_t len)
+{
+    const rt_field *f = named(m, why, len);
+    if (f && m->n_args < 2) {
+        snprintf(why, len, "%s wants a value after the name", m->address);
+        return false;
+    }
+    return f && rt_setting_change(c, f, m, 1, why, len);
+}
+
+static bool
+list(rt_control *c, const osc_message *m, char *why, size_t len)
+{
+    size_t n;
+    const rt_field *f = rt_fields(&n);
+    bool ok = true;
+    (void)m;
+    for (size_t i = 0; i < n; i++)
+        if (f[i].commands & RT_LIVE)
+            ok = rt_setting_tell(c, &f[i], why, len) && ok;
+    return ok;
+}
+
+/* Sets a yes|no to the first argument, or to value where there is none. */
+static bool
+turn(rt_control *c, const char *name, int value, const osc_message *m, char *why,
+     size_t len)
+{
+    const rt_field *f = rt_field_named(name);
+    if (!number_at(m, 0, 0, 1, &value)) {
+        snprintf(why, len, "%s takes 1 or 0", m->address);
+        return false;
+    }
+    return rt_setting_change_text(c, f, value ? "yes" : "no", why, len) &&
+           rt_setting_tell(c, f, why, len);
+}
+
+static bool
+mute(rt_control *c, const osc_message *m, char *why, size_t len)
+{
+    return turn(c, "osc.mute", 1, m, why, len);
+}
+
+static bool
+pause_answers(rt_control *c, const osc_message *m, char *why, size_t len)
+{
+    return turn(c, "listen.paused", 1, m, why, len);
+}
+
+static bool
+resume(rt_control *c, const osc_message *m, char *why, size_t len)
+{
+    (void)m;
+    return turn(c, "listen.paused", 0, &(osc_message){.n_args = 0}, why, len);
+}
+
+/* ---- Subscribers ----------------------------------------------------------------- */
+
+static bool
+same_peer(const osc_peer *a, const osc_peer *b)
+{
+    return a->port == b->port && a->is_ipv6 == b->is_ipv6 && a->scope == b->scope &&
+           !memcmp(a->address, b->address, sizeof a->address);
+}
+
+/* The place of a subscriber, else a free one, else NULL. */
+static rt_subscriber *
+place_of(rt_control *c, const osc_peer *who)
+{
+    rt_subscriber *empty = NULL;
+    for (uint32_t i = 0; i < RT_SUBSCRIBERS; i++) {
+        rt_subscriber *s = &c->subscriber[i];
+        if (s->until_s > 0 && same_peer(&s->who, who))
+            return s;
+        if (!(s->until_s > 0) && !empty)
+            empty = s;
+    }
+    return empty;
+}
+
+/* Who subscribes: who asks, perhaps at another port. */
+static bool
+subscriber_of(const rt_control *c, const osc_message *m, osc_peer *out, char *why,
+              size_t len)
+{
+    *out = rt_control_asker(c);
+    int port = 0;
+    if (!number_at(m, 0, 0, 65535, &port)) {
+        snprintf(why, len, "%s takes a port from 1 to 65535, or 0 for that of answers",
+                 m->address);
+        return false;
+    }
+    out->port = port ? (uint16_t)port : out->port;
+    return true;
+}
+
+static void
+tell_subscribed(rt_control *c, const osc_peer *who, int32_t seconds)
+{
+    char text[OSC_PEER_TEXT];
+    osc_peer_text(who, text);
+    const osc_arg args[] = {{.type = 's', .s = text}, {.type = 'i', .i = seconds}};
+    rt_control_reply(c, "/hearken/subscribed", args, 2);
+}
+
+static bool
+begin_sending(rt_control *c, rt_subscriber *s, const osc_peer *who, char *why,
+              size_t len)
+{
+    char text[OSC_PEER_TEXT];
+    osc_dest *dest;
+    osc_peer_text(who, text);
+    if (osc_dest_open(&dest, text, why, len))
+        return false;
+    if (!rt_publish_subscribe(c->config.publish, (uint32_t)(s - c->subscriber), dest)) {
+        osc_dest_close(dest);
+        snprintf(why, len, "hearken is too busy to take a subscriber now; try again");
+        return false;
+    }
+    s->who = *who;
+    return true;
+}
+
+static bool
+subscribe(rt_control *c, const osc_message *m, char *why, size_t len)
+{
+    osc_peer who;
+    int seconds = RT_SUBSCRIBED_S;
+    if (!subscriber_of(c, m, &who, why, len))
+        return false;
+    if (!number_at(m, 1, 1, RT_SUBSCRIBED_S, &seconds)) {
+        snprintf(why, len, "%s takes 1 to %d seconds", m->address, RT_SUBSCRIBED_S);
+        return false;
+    }
+    rt_subscriber *s = place_of(c, &who);
+    if (!s) {
+        snprintf(why, len, "there are %d subscribers already; try again later",
+                 RT_SUBSCRIBERS);
+        return false;
+    }
+    if (!(s->until_s > 0) && !begin_sending(c, s, &who, why, len))
+        return false;
+    s->until_s = c->now_s + seconds;
+    tell_subscribed(c, &who, seconds);
+    return true;
+}
+
+static bool
+unsubscribe(rt_control *c, const osc_message *m, char *why, size_t len)
+{
+    osc_peer who;
+    if (!subscriber_of(c, m, &who, why, len))
+        return false;
+    rt_subscriber *s = place_of(c, &who);
+    if (s && s->until_s > 0)
+        s->until_s = c->now_s; /* the thread takes it away */
+    tell_subscribed(c, &who, 0);
+    return true;
+}
+
+/* ---- The rest ---------------------------------------------------------------------
+ */
+
+static bool
+query_file(rt_control *c, const osc_message *m, char *why, size_t len)
+{
+    const char *path = string_at(m, 0);
+    int k = 10;
+    if (path && *path && number_at(m, 1, 1, RT_MAX_K, &k))
+        return rt_control_query(c, path, (uint32_t)k, why, len);
+    snprintf(why, len, "%s wants the path of a sound file, and perhaps how many sounds",
+             m->address);
+    return false;
+}
+
+static bool
+record_dump(rt_control *c, const osc_message *m, char *why, size_t len)
+{
+    (void)m;
+    if (!c->config.dump) {
+        snprintf(why, len, "nothing is recorded");
+        return false;
+    }
+    if (!c->config.dump(c->config.dump_ctx, why, len))
+        return false;
+    rt_control_reply(c, "/hearken/record/dumped", &(osc_arg){.type = 's', .s = why}, 1);
+    return true;
+}
+
+static const rt_control_command commands[] = {
+    {"/hearken/ping", "", "answers with `/hearken/pong`", ping},
+    {"/hearken/list", "", "answers with the value of each setting above", list},
+    {"/hearken/get", "s name",
+     "answers with the value of a setting, such as `match.score`; also of those that "
+     "only a start changes",
+     get},
+    {"/hearken/set", "s name, value",
+     "sets it, as its own address does; answers with the value", set},
+    {"/hearken/mute", "[i 0 or 1]",
+     "sends nothing but the status, with 0 everything again: `osc.mute`", mute},
+    {"/hearken/pause", "[i 0 or 1]", "answers nothing: `listen.paused`", pause_answers},
+    {"/hearken/resume", "", "answers again", resume},
+    {"/hearken/subscribe", "[i port, i seconds]",
+     "sends all that destinations get to the asker too, or to another port of its "
+     "machine, for 60 seconds or less; send it again before they are over. 16 may",
+     subscribe},
+    {"/hearken/unsubscribe", "[i port]", "ends that", unsubscribe},
+    {"/hearken/query/file", "s path, [i k]",
+     "answers with the k (10) sounds most like a sound file of hearken's machine, of "
+     "at "
+     "most 10 minutes, at each of `match.scales`",
+     query_file},
+    {"/hearken/record/dump", "", "saves what was heard last, where it is recorded",
+     record_dump},
+};
+
+const rt_control_command *
+rt_control_commands(size_t *n)
+{
+    *n = sizeof commands / sizeof *commands;
+    return commands;
+}
+
+static const rt_answer answers[] = {
+    {"/hearken/value", "s name, value",
+     "a setting as it is now: after it was set, or asked for"},
+    {"/hearken/error", "s sentence", "why a message was not obeyed"},
+    {"/hearken/pong", "s version", "to ping"},
+    {"/hearken/subscribed", "s host:port, i seconds",
+     "who is sent to for so long; 0: no more"},
+    {"/hearken/query/match",
+     "i query, s scale, i rank, f score, f cosine, i sound, f start, f length, f at, "
+     "s label, s path",
+     "one sound of the answer to number `query`, as in `/hearken/match`; `at` is where "
+     "in the file, in seconds, the compared window ends"},
+    {"/hearken/query/done", "i query, i answers, s file", "that was all"},
+    {"/hearken/record/dumped", "s path", "it was saved there"},
+};
+
+const rt_answer *
+rt_answers(size_t *n)
+{
+    *n = sizeof answers / sizeof *answers;
+    return answers;
+}
+
+static const rt_answer sent[] = {
+    {"/hearken/match",
+     "i seq, s input, s scale, i rank, f score, f cosine, i sound, f start, f length, "
+     "f age, s label, s path",
+     "a sound of the corpus resembles what is heard"},
+    {"/hearken/onset", "i seq, s input, f level, f age",
+     "after quiet, something sounds"},
+    {"/hearken/nomatch", "i seq, s input, s scale, f score, f age",
+     "nothing resembles it enough; with osc.nomatch = yes"},
+    {"/hearken/label", "i seq, s input, s scale, s label, f share, i voters, f age",
+     "the label of most of the nearest sounds; with search.space = labels"},
+    {"/hearken/status", "i seq, s state",
+     "once a second; a name and its count, s and i, follow for each counter"},
+};
+
+const rt_answer *
+rt_sent(size_t *n)
+{
+    *n = sizeof sent / sizeof *sent;
+    return sent;
+}

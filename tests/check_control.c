@@ -1,0 +1,228 @@
+/* rt/control*.c: who is obeyed, subscribers, files, opening. */
+#include "control_support.h"
+
+START_TEST(what_hearken_itself_sends_is_counted_and_never_answered)
+{
+    static const char *const own[] = {"/hearken/match", "/hearken/status",
+                                      "/hearken/error", "/hearken/value",
+                                      "/hearken/pong",  "/hearken/query/done"};
+    for (size_t i = 0; i < sizeof own / sizeof *own; i++)
+        send_osc(own[i], "s", "x");
+    send_osc("/hearken/ping", "");
+    ck_assert_str_eq(answer(), "/hearken/pong s:" RT_VERSION);
+    ck_assert_str_eq(next_at(asker, 50), "");
+    ck_assert_uint_eq(rt_counted(&counts, RT_N_bad_commands), sizeof own / sizeof *own);
+}
+END_TEST
+
+START_TEST(what_is_no_osc_is_answered_with_the_reason)
+{
+    send_bytes("hallo", 5);
+    ck_assert_str_eq(answer(), "/hearken/error s:that is no OSC: its length is no "
+                               "multiple of 4, or none");
+    send_bytes("hallohal", 8);
+    ck_assert_ptr_nonnull(strstr(answer(), "/hearken/error s:that is no OSC: "));
+    static const char bundle[] = "#bundle\0\0\0\0\0\0\0\0\1"
+                                 "\0\0\0\x10/hearken/ping\0\0\0"
+                                 "\0\0\0\x10/hearken/ping\0\0";
+    send_bytes(bundle, sizeof bundle);
+    ck_assert_str_eq(answer(), "/hearken/pong s:" RT_VERSION);
+    ck_assert_str_eq(answer(), "/hearken/pong s:" RT_VERSION);
+}
+END_TEST
+
+START_TEST(who_is_not_allowed_is_neither_obeyed_nor_answered)
+{
+    close_control();
+    open_with("10.0.0.0/8", false);
+    send_osc("/hearken/match/k", "i", 4);
+    ck_assert_str_eq(next_at(asker, 300), "");
+    rt_options o;
+    ck_assert(!rt_ring_pop(settings, &o));
+    ck_assert_uint_eq(rt_counted(&counts, RT_N_refused_commands), 1);
+    ck_assert_uint_eq(rt_counted(&counts, RT_N_commands), 0);
+}
+END_TEST
+
+START_TEST(more_than_a_thousand_at_once_are_refused_and_counted)
+{
+    static const char ping[] = "\0\0\0\x10/hearken/ping\0\0";
+    uint8_t data[16 + 60 * 20] = "#bundle\0\0\0\0\0\0\0\0\1";
+    for (size_t i = 0; i < 60; i++)
+        memcpy(data + 16 + 20 * i, ping, 20);
+    for (size_t i = 0; i < 40; i++) /* 2,400 messages */
+        send_bytes(data, sizeof data);
+    rt_sleep_ms(500);
+    close_control();
+    const uint64_t obeyed = rt_counted(&counts, RT_N_commands);
+    ck_assert_msg(obeyed >= 900 && obeyed < 1800, "%d", (int)obeyed);
+    ck_assert_uint_gt(rt_counted(&counts, RT_N_refused_commands), 5);
+    open_control();
+}
+END_TEST
+
+/* ---- Subscribers, files, the recorder ---------------------------------------------
+ */
+
+START_TEST(a_subscriber_gets_what_is_sent_until_it_unsubscribes)
+{
+    const rt_match onset = {.kind = RT_ONSET, .level_db = -6, .sound = UINT32_MAX};
+    send_osc("/hearken/subscribe", "");
+    ck_assert_ptr_nonnull(strstr(answer(), "/hearken/subscribed s:127.0.0.1:"));
+    rt_publish_push(publish, &onset);
+    ck_assert_str_eq(answer(), "/hearken/onset i:0 s:in f:-6 f:0");
+    send_osc("/hearken/subscribe", ""); /* renews; is not sent to twice */
+    ck_assert_ptr_nonnull(strstr(answer(), " i:60"));
+    rt_publish_push(publish, &onset);
+    ck_assert_str_eq(answer(), "/hearken/onset i:1 s:in f:-6 f:0");
+    ck_assert_str_eq(next_at(asker, 50), "");
+    send_osc("/hearken/mute", "");
+    ck_assert_str_eq(answer(), "/hearken/value s:osc.mute i:1");
+    rt_publish_push(publish, &onset);
+    ck_assert_str_eq(next_at(asker, 50), "");
+    send_osc("/hearken/mute", "F");
+    answer();
+    send_osc("/hearken/osc/onsets", "F");
+    answer();
+    rt_publish_push(publish, &onset);
+    ck_assert_str_eq(next_at(asker, 50), "");
+    send_osc("/hearken/osc/onsets", "T");
+    answer();
+    send_osc("/hearken/unsubscribe", "");
+    ck_assert_ptr_nonnull(strstr(answer(), " i:0"));
+    rt_sleep_ms(300);
+    rt_publish_push(publish, &onset);
+    ck_assert_str_eq(next_at(asker, 50), "");
+    ck_assert_uint_eq(rt_counted(&counts, RT_N_muted), 1);
+}
+END_TEST
+
+START_TEST(a_subscription_ends_by_itself)
+{
+    const rt_match onset = {.kind = RT_ONSET, .level_db = -6, .sound = UINT32_MAX};
+    send_osc("/hearken/subscribe", "ii", 0, 61);
+    ck_assert_ptr_nonnull(strstr(answer(), "takes 1 to 60 seconds"));
+    send_osc("/hearken/subscribe", "ii", 0, 1);
+    ck_assert_ptr_nonnull(strstr(answer(), " i:1"));
+    rt_publish_push(publish, &onset);
+    ck_assert_str_eq(answer(), "/hearken/onset i:0 s:in f:-6 f:0");
+    rt_sleep_ms(1300);
+    rt_publish_push(publish, &onset);
+    ck_assert_str_eq(next_at(asker, 50), "");
+}
+END_TEST
+
+START_TEST(sixteen_may_subscribe)
+{
+    for (int i = 0; i < RT_SUBSCRIBERS; i++) {
+        send_osc("/hearken/subscribe", "i", 20001 + i);
+        ck_assert_ptr_nonnull(strstr(answer(), " i:60"));
+    }
+    send_osc("/hearken/subscribe", "i", 20000);
+    ck_assert_ptr_nonnull(strstr(answer(), "there are 16 subscribers already"));
+    send_osc("/hearken/unsubscribe", "i", 20003);
+    ck_assert_ptr_nonnull(strstr(answer(), " i:0"));
+    rt_sleep_ms(300);
+    send_osc("/hearken/subscribe", "i", 20000);
+    ck_assert_ptr_nonnull(strstr(answer(), "127.0.0.1:20000 i:60"));
+}
+END_TEST
+
+START_TEST(a_file_is_answered_with_the_sounds_most_like_it)
+{
+    char path[300], want[400];
+    snprintf(path, sizeof path, "%s/03.wav", folder);
+    send_osc("/hearken/query/file", "si", path, 3);
+    const char *a = answer();
+    ck_assert_msg(strstr(a, "/hearken/query/match i:1 s:event i:1 f:1 f:1 i:3 ") &&
+                      strstr(a, "/03.wav"),
+                  "%s", a);
+    int n = 1;
+    for (; strstr(a = answer(), "/hearken/query/match "); n++)
+        ck_assert_ptr_nonnull(strstr(a, n < 3    ? " s:event "
+                                        : n == 3 ? " s:scene i:1 "
+                                                 : " s:scene "));
+    snprintf(want, sizeof want, "/hearken/query/done i:1 i:%d s:%s", n, path);
+    ck_assert_str_eq(a, want);
+}
+END_TEST
+
+START_TEST(the_recorder_is_asked_where_there_is_one)
+{
+    close_control();
+    open_with("loopback", true);
+    send_osc("/hearken/record/dump", "");
+    ck_assert_str_eq(answer(), "/hearken/record/dumped s:/tmp/x.wav");
+}
+END_TEST
+
+/* ---- Opening ----------------------------------------------------------------------
+ */
+
+START_TEST(a_port_that_is_taken_or_none_goes_on_without_control)
+{
+    char why[300] = "";
+    rt_control *second = (void *)1;
+    const rt_control_config c = {.options = &options, .counts = &counts};
+    ck_assert(rt_control_open(&second, &c, why, sizeof why));
+    ck_assert_ptr_null(second);
+    snprintf(options.osc.listen, RT_TEXT, "none");
+    ck_assert(rt_control_open(&second, &c, why, sizeof why));
+    ck_assert_ptr_null(second);
+    ck_assert(rt_control_start(NULL, why, sizeof why));
+    rt_control_close(NULL);
+}
+END_TEST
+
+START_TEST(a_place_or_range_that_is_none_is_refused)
+{
+    char why[300] = "";
+    rt_control *second;
+    const rt_control_config c = {.options = &options, .counts = &counts};
+    snprintf(options.osc.allow.item[0], RT_ITEM, "10.0.0.0/99");
+    ck_assert(!rt_control_open(&second, &c, why, sizeof why));
+    ck_assert_msg(strstr(why, "osc.allow: \"10.0.0.0/99\""), "%s", why);
+    snprintf(options.osc.allow.item[0], RT_ITEM, "loopback");
+    snprintf(options.osc.listen, RT_TEXT, "9009");
+    ck_assert(!rt_control_open(&second, &c, why, sizeof why));
+    ck_assert_msg(strstr(why, "osc.listen: \"9009\""), "%s", why);
+}
+END_TEST
+
+START_TEST(the_reference_in_docs_is_what_the_program_writes)
+{
+    static char text[32768], page[32768];
+    FILE *to = fmemopen(text, sizeof text, "w"),
+         *file = fopen("docs/osc-control.md", "r");
+    ck_assert_msg(file != NULL, "run from the top folder");
+    rt_control_reference(to);
+    ck_assert(!fclose(to) && fread(page, 1, sizeof page - 1, file) > 1000);
+    fclose(file);
+    ck_assert_msg(!strcmp(text, page),
+                  "write it anew: hearken osc-reference >docs/osc-control.md");
+}
+END_TEST
+
+int
+main(void)
+{
+    Suite *s = suite_create("rt/control");
+    TCase *t = tcase_create("all");
+    tcase_set_timeout(t, 60);
+    tcase_add_unchecked_fixture(t, build_once, remove_once);
+    tcase_add_checked_fixture(t, open_control, close_control);
+    tcase_add_test(t, what_hearken_itself_sends_is_counted_and_never_answered);
+    tcase_add_test(t, what_is_no_osc_is_answered_with_the_reason);
+    tcase_add_test(t, who_is_not_allowed_is_neither_obeyed_nor_answered);
+    tcase_add_test(t, more_than_a_thousand_at_once_are_refused_and_counted);
+    tcase_add_test(t, a_subscriber_gets_what_is_sent_until_it_unsubscribes);
+    tcase_add_test(t, a_subscription_ends_by_itself);
+    tcase_add_test(t, sixteen_may_subscribe);
+    tcase_add_test(t, a_file_is_answered_with_the_sounds_most_like_it);
+    tcase_add_test(t, the_recorder_is_asked_where_there_is_one);
+    tcase_add_test(t, a_port_that_is_taken_or_none_goes_on_without_control);
+    tcase_add_test(t, a_place_or_range_that_is_none_is_refused);
+    tcase_add_test(t, the_reference_in_docs_is_what_the_program_writes);
+    suite_add_tcase(s, t);
+    return run_suite(s);
+}
