@@ -132,13 +132,15 @@ $(FUZZERS): $(B)/tests/fuzz_%: $(B)/tests/fuzz_%.o $(LIB_OBJ)
 	$(SAY) "link    $@"
 	$(Q)$(LINK) -fsanitize=fuzzer $^ $(PKGLIBS) -lm -o $@
 
-# Layout, static checks, shell scripts; hot objects free of heap, locks and stdio; leaves
-# that know only themselves; files of at most 500 lines.
+# Layout, static checks, shell scripts; hot objects free of heap, locks and stdio; no AVX
+# but in the objects that are chosen for it while running; leaves that know only
+# themselves; files of at most 500 lines.
 lint: all
 	clang-format --dry-run --Werror $$(git ls-files '*.[ch]' '*.cpp' | grep -v tests/tools/rtguard.c)
 	shellcheck -x -S warning $$(git ls-files '*.sh') .ci/run
 	@for o in $(HOT); do test -f $(B)/$$o.o || { echo "lint: no such hot object: $$o"; exit 1; }; done
 	! nm -Au $(HOT:%=$(B)/%.o) | grep -E ' U (.*alloc|free|.*printf.*|puts|fwrite|pthread_.*)$$'
+	! objdump -d $(filter-out %_avx2.o %_sse42.o,$(LIB_OBJ)) | grep -m 1 -E '%[yz]mm|\<v[a-z]*ps\>'
 	! grep -nE '^#include "(rt|dsp|index|osc)/' dsp/*.[ch] index/*.[ch] osc/*.[ch] | \
 	    grep -vE '^(dsp|index|osc)/[^:]*:[0-9]*:#include "\1/'
 	! wc -l $$(git ls-files '*.c' '*.h' '*.cpp') | awk '$$2 != "total" && $$1 > 500' | grep .
