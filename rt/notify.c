@@ -107,7 +107,8 @@ rt_notify_tick(rt_notify *n, double now, bool alive, const char *status)
     if (n->fd < 0)
         return;
     one_line(line, status);
-    const bool ready = alive && !n->ready, news = strcmp(line, n->told) != 0;
+    const bool ready = alive && !n->ready;
+    const bool news = now >= n->next_news && strcmp(line, n->told) != 0;
     const bool feed = alive && n->feed_s > 0 && now >= n->next_feed;
     snprintf(text, sizeof text, "%s%s%s%s%s", ready ? "READY=1\n" : "",
              feed ? "WATCHDOG=1\n" : "", news ? "STATUS=" : "", news ? line : "",
@@ -117,8 +118,10 @@ rt_notify_tick(rt_notify *n, double now, bool alive, const char *status)
     n->ready = n->ready || ready;
     if (feed)
         n->next_feed = now + n->feed_s;
-    if (news)
+    if (news) {
+        n->next_news = now + 1;
         memcpy(n->told, line, sizeof line);
+    }
 }
 
 void

@@ -23,6 +23,7 @@ typedef struct {
     socklen_t to_len;
     bool ready;               /* READY=1 has been taken */
     double feed_s, next_feed; /* seconds between two WATCHDOG=1; 0: no watchdog */
+    double next_news;         /* when the status may be told again */
     char told[RT_NOTIFY_TEXT];
 } rt_notify;
 
@@ -35,7 +36,7 @@ bool rt_notify_open(rt_notify *n, char *why, size_t why_len);
 /*
  * Four times a second, more or less. now is rt_seconds(); alive says that audio is
  * being analysed, or that there is nothing to do but to wait for a server; status is
- * what systemctl status shows.
+ * what systemctl status shows; it is told when it changes, once a second at most.
  *
  * The first time that it is alive tells READY=1. The watchdog is fed while it is alive
  * only, at a quarter of its time, so that it is never later than half.

@@ -232,10 +232,14 @@ START_TEST(a_status_is_told_when_it_changes_and_is_one_line)
     ck_assert_str_eq(heard(), "");
     memset(longer, 'x', sizeof longer);
     longer[sizeof longer - 1] = '\0';
-    rt_notify_tick(&notify, 3, true, longer);
+    rt_notify_tick(&notify, 3, true, "b");
+    ck_assert_str_eq(heard(), "STATUS=b\n");
+    rt_notify_tick(&notify, 3.9, true, longer); /* not twice in a second */
+    ck_assert_str_eq(heard(), "");
+    rt_notify_tick(&notify, 4, true, longer);
     const char *text = heard();
     ck_assert_uint_eq(strlen(text), strlen("STATUS=\n") + RT_NOTIFY_TEXT - 1);
-    rt_notify_tick(&notify, 4, true, longer);
+    rt_notify_tick(&notify, 5, true, longer);
     ck_assert_str_eq(heard(), "");
 }
 END_TEST
