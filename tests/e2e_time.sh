@@ -19,7 +19,7 @@ if [ "${1:-}" ]; then # beside a server: clicks|tone CLOCK [pw-jack]
     if [ "$how" = clicks ]; then # with a capture latency, as a sound card has
         feed=(-L -k 3.6 -i 0.15003) rest=(1024)
     else
-        feed=("$dir/tone.wav") rest=("$dir/lines" "$(sed -n 's/.*begins at JACK frame //p' "$dir/listen.log")")
+        feed=(-l 16 "$dir/tone.wav") rest=("$dir/lines" "$(sed -n 's/.*begins at JACK frame //p' "$dir/listen.log")")
     fi
     timeout 30 "$via" "$bin/tests/tools/jackfeed" -c hearken:in "${feed[@]}" >"$dir/feed" 2>&1 || cat "$dir/feed" >&2
     sleep 0.3
@@ -30,9 +30,9 @@ if [ "${1:-}" ]; then # beside a server: clicks|tone CLOCK [pw-jack]
 fi
 
 mkdir "$dir/corpus"
-sox -R -n -r 48000 -b 24 -c 1 "$dir/tone.wav" synth 2 sawtooth 220 gain -6
+sox -R -n -r 48000 -b 24 -c 1 "$dir/tone.wav" synth 0.125 sawtooth 220 gain -6
 sox -R -n -r 48000 -b 16 -c 1 "$dir/corpus/noise.wav" synth 1 noise gain -6
-sox -D "$dir/tone.wav" -b 16 "$dir/corpus/tone.wav" trim 0 1
+sox -D "$dir/tone.wav" -b 16 "$dir/corpus/tone.wav" repeat 7
 "$bin/hearken" build "$dir/corpus" -o "$dir/x.hkn" >/dev/null || exit 1
 "$here/tools/with-jack.sh" -t 60 -p 1024 -- "$0" clicks raw
 is "the age of onsets is right under jackd, with a capture latency" $?

@@ -7,7 +7,7 @@ usage: age.py clicks FEED STAMPS CLOCK LATENCY_FRAMES
 
 clicks (jackfeed -k): each is answered by /hearken/onset, and sounded as long before its
 sample's time as the capture latency says. What is yet to sound is told as 0.
-tone (jackfeed FILE): /hearken/match of scale frame, in the order of the JSON lines that
+tone (jackfeed FILE...): /hearken/match of scale frame, in the order of the JSON lines that
 hearken printed, whose stream began at that frame of the server. The middle of a window is
 heard / 2 before its end.
 CLOCK is raw for jackd2, mono for PipeWire.
@@ -30,15 +30,21 @@ def clicks(feed, got, latency):
 
 
 def tone(feed, got, lines, begin):
-    start, rate = json.loads(feed[0]), json.loads(feed[-1])["rate"]
+    run, starts = json.loads(feed[-1]), []
+    for e in map(json.loads, feed[:-1]):
+        if e["event"] == "start":
+            starts.append((e["first_frame"], e["first_usecs"]))
     with open(lines) as f:
         said = [m for m in map(json.loads, f) if m["type"] == "match"]
     matches = [(t, m["args"][9]) for t, m in got if m["path"] == "/hearken/match"]
     if len(said) != len(matches):
         sys.exit("%d lines, %d messages" % (len(said), len(matches)))
     for m, (t, age) in zip(said, matches):
-        middle = int(begin) + m["frame"] - m["heard"] * rate / 2 - start["first_frame"]
-        yield (t - start["first_usecs"] - middle * 1e6 / rate) / 1e3, age
+        middle = int(begin) + m["frame"] - m["heard"] * run["rate"] / 2
+        # The last start before it: an xrun since moves frames against the clock.
+        k = max(0, bisect.bisect_right(starts, (middle, 0)) - 1)
+        frame, usecs = starts[k]
+        yield (t - usecs - (middle - frame) * 1e6 / run["rate"]) / 1e3, age
 
 
 def main():
