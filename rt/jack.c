@@ -171,9 +171,11 @@ graph_changed(rt_jack *j)
 static void
 on_port(jack_port_id_t port, int registered, void *arg)
 {
+    rt_jack *j = arg;
     (void)port;
-    (void)registered;
-    graph_changed(arg);
+    if (!registered)
+        atomic_fetch_add(&j->ports_gone, 1);
+    graph_changed(j);
 }
 
 static void

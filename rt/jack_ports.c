@@ -150,6 +150,7 @@ rt_jack_connect(rt_jack *j, rt_wires_say *say, void *ctx)
 {
     const wanting w = {.j = j, .say = say, .ctx = ctx};
     const rt_patchbay bay = {.ctx = j,
+                             .ports_gone = atomic_load(&j->ports_gone),
                              .exists = port_exists,
                              .connected = is_connected,
                              .connect = make_connection};

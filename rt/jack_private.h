@@ -24,6 +24,7 @@ struct rt_jack {
     atomic_bool paused; /* no samples are fed, as the server has another rate */
     _Atomic uint32_t server_rate_hz, period;
     _Atomic uint32_t latency_frames[RT_LIST]; /* what samples took to get here */
+    _Atomic uint32_t ports_gone;              /* that were unregistered */
     _Atomic uint64_t cycles;
     _Atomic int priority;
     _Atomic int64_t first_frame; /* of the server; -1 before the first cycle */

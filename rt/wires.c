@@ -87,11 +87,13 @@ tell(const look *l, const rt_wire *x, const char *before, const char *after)
     l->say(l->ctx, x->input, text);
 }
 
-/* A wire that was there and is not. */
+/* A wire that was there and is not. Its port went too where there is none of that name,
+ * or where one that is there came after some port went: a program that was started
+ * again is to be heard again. */
 static void
 look_for_loose(const look *l, rt_wire *x)
 {
-    if (!l->bay->exists(l->bay->ctx, x->port)) {
+    if (l->bay->ports_gone != x->ports_gone || !l->bay->exists(l->bay->ctx, x->port)) {
         x->state = RT_WIRE_AWAITED;
         x->since = 0;
         tell(l, x, "", " went away; waiting for it");
@@ -136,10 +138,12 @@ rt_wires_look(rt_wires *w, const rt_patchbay *p, double now, rt_wires_say *say,
             x->state = RT_WIRE_ON;
         else if (x->state == RT_WIRE_ON || x->state == RT_WIRE_LOOSE)
             look_for_loose(&l, x);
-        else if (x->state == RT_WIRE_AWAITED)
-            make(&l, x);
-        else if (!p->exists(p->ctx, x->port))
+        else if (x->state != RT_WIRE_AWAITED && !p->exists(p->ctx, x->port))
             x->state = RT_WIRE_FREE;
+        if (x->state == RT_WIRE_AWAITED)
+            make(&l, x);
+        if (x->state == RT_WIRE_ON)
+            x->ports_gone = p->ports_gone;
         again |=
             x->state == RT_WIRE_LOOSE || (x->state == RT_WIRE_AWAITED && x->since > 0);
     }

@@ -26,7 +26,8 @@ typedef enum {
 typedef struct {
     rt_wire_state state;
     uint32_t input;
-    double since; /* LOOSE; AWAITED: when it was first tried, 0 if not */
+    double since;        /* LOOSE; AWAITED: when it was first tried, 0 if not */
+    uint32_t ports_gone; /* of the patch bay, when it was last ON */
     char port[RT_PORT];
 } rt_wire;
 
@@ -36,6 +37,7 @@ typedef struct {
 
 typedef struct {
     void *ctx;
+    uint32_t ports_gone; /* how many went so far: one of that name may be another one */
     bool (*exists)(void *ctx, const char *port);
     bool (*connected)(void *ctx, uint32_t input, const char *port);
     /* Whether they are connected then. */

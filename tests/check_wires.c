@@ -52,7 +52,7 @@ say(void *ctx, uint32_t input, const char *text)
     snprintf(said + n, sizeof said - n, "%u %s;", input, text);
 }
 
-static const rt_patchbay bay = {
+static rt_patchbay bay = {
     .exists = port_exists, .connected = connected, .connect = connect_port};
 
 static bool
@@ -66,6 +66,7 @@ static void
 remove_port(int i)
 {
     exists[i] = false;
+    bay.ports_gone++;
     for (int input = 0; input < INPUTS; input++)
         on[input][i] = false;
 }
@@ -151,6 +152,19 @@ START_TEST(what_somebody_takes_out_stays_out_until_its_port_goes)
     rt_wires_want(&wires, 0, "p:1");
     look(5);
     ck_assert(on[0][1]);
+}
+END_TEST
+
+START_TEST(a_port_that_is_back_before_anyone_looks_is_connected_again)
+{
+    rt_wires_want(&wires, 0, "p:1");
+    look(1);
+    ck_assert(on[0][1]);
+    remove_port(1);
+    exists[1] = true;
+    look(2);
+    ck_assert(on[0][1]);
+    ck_assert_str_eq(said, "0 p:1 went away; waiting for it;0 listening to p:1;");
 }
 END_TEST
 
@@ -255,6 +269,7 @@ main(void)
     tcase_add_test(
         t, a_port_is_disconnected_before_it_goes_and_that_is_not_taken_for_a_wish);
     tcase_add_test(t, what_somebody_takes_out_stays_out_until_its_port_goes);
+    tcase_add_test(t, a_port_that_is_back_before_anyone_looks_is_connected_again);
     tcase_add_test(t, what_is_put_in_again_by_hand_is_remembered_again);
     tcase_add_test(t, a_server_that_comes_back_gets_all_its_connections_back);
     tcase_add_test(t, a_port_that_is_not_ready_yet_is_tried_again);
