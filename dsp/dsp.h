@@ -150,6 +150,9 @@ void dsp_stream_free(dsp_stream *stream);
  * frame; hops stay where they are. A new stream stands at 0. */
 void dsp_stream_reset(dsp_stream *stream, uint64_t frame);
 
+/* Samples that a hop looks at: its features depend on no earlier ones. */
+uint32_t dsp_stream_reach(const dsp_stream *stream);
+
 /* Number of the hop that is being gathered. */
 uint64_t dsp_stream_hop(const dsp_stream *stream);
 

@@ -145,6 +145,12 @@ dsp_stream_free(dsp_stream *s)
     free(s);
 }
 
+uint32_t
+dsp_stream_reach(const dsp_stream *s)
+{
+    return s->kept_frames;
+}
+
 dsp_status
 dsp_scene_new(dsp_scene **out, uint32_t n_in, uint32_t n_slots)
 {

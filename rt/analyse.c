@@ -301,10 +301,11 @@ answer(rt_analyse *a, uint32_t scale, uint64_t hops, const dsp_hop *hop)
     rt_count(a->counts, fate, 1);
 }
 
-/* The event of this moment joins the scene. */
-static void
-push_scene(rt_analyse *a)
+void
+rt_scene_hop(rt_analyse *a, const dsp_hop *hop)
 {
+    if (!a->scene || (hop->index + 1) % a->event_step)
+        return;
     const dsp_projection p =
         rt_projection_in(a->index, DSP_EVENT, &a->layout[DSP_EVENT]);
     dsp_span span;
@@ -324,8 +325,7 @@ static void
 listen_hop(rt_analyse *a, const dsp_hop *hop)
 {
     const uint64_t end = hop->index + 1, since = end - a->onset_hop;
-    if (a->scene && end % a->event_step == 0)
-        push_scene(a);
+    rt_scene_hop(a, hop);
     if (a->scales >> DSP_FRAME & 1U)
         answer(a, DSP_FRAME, since, hop);
     if ((a->scales >> DSP_EVENT & 1U) &&
@@ -395,6 +395,8 @@ on_hop(rt_analyse *a, const dsp_hop *hop)
         listen_hop(a, hop);
     else
         build_hop(a, hop);
+    if (a->sink.second && (hop->index + 1) % DSP_HOPS_PER_S == 0)
+        a->sink.second(a->sink.ctx);
 }
 
 void

@@ -69,11 +69,24 @@ typedef struct {
     uint32_t n;
 } rt_moment;
 
+/* When samples sounded, in seconds since the stream began: one of them, at a rate that
+ * may have been another before. */
+typedef struct {
+    uint64_t frame;
+    double s;
+} rt_clock;
+static inline double
+rt_clock_s(const rt_clock *c, uint64_t frame, uint32_t rate_hz)
+{
+    return c->s + (double)(frame - c->frame) / rate_hz;
+}
+
 typedef struct {
     void *ctx;
     void (*match)(void *ctx, const rt_match *m);   /* NULL for build */
     void (*asked)(void *ctx, const rt_asked *q);   /* may be NULL */
     void (*moment)(void *ctx, const rt_moment *m); /* NULL for listen and query */
+    void (*second)(void *ctx); /* at each whole second of the stream; may be NULL */
 } rt_sink;
 
 typedef struct rt_analyse rt_analyse;

@@ -60,6 +60,9 @@ struct rt_analyse {
 /* When a sample sounded, as block times go. */
 int64_t rt_time_of(const rt_analyse *a, uint64_t frame);
 
+/* The event that ends with this hop joins the scene, if one is due. */
+void rt_scene_hop(rt_analyse *a, const dsp_hop *hop);
+
 /* ---- Timbre codes (analyse_timbre.c) ----------------------------------------------
  */
 

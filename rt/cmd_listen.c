@@ -5,6 +5,7 @@
 #include "notify.h"
 #include "out.h"
 #include "publish.h"
+#include "records.h"
 #include "rt.h"
 #include "session.h"
 #include "supervise.h"
@@ -87,6 +88,18 @@ open_publish(listener *l, char *why, size_t why_len)
     return rt_publish_open(&l->publish, &publish, why, why_len);
 }
 
+/* For who asks over OSC: where they will be; main says when they are. */
+static bool
+dump_records(void *ctx, char *text, size_t len)
+{
+    const listener *l = ctx;
+    const bool asked = rt_records_dump(&l->inputs);
+    snprintf(text, len, "%s",
+             asked ? l->options.record.folder
+                   : "no sound is kept (--record-seconds), or it is being written");
+    return asked;
+}
+
 static bool
 open_control(listener *l, char *why, size_t why_len)
 {
@@ -95,7 +108,9 @@ open_control(listener *l, char *why, size_t why_len)
                                        .counts = &l->counts,
                                        .publish = l->publish,
                                        .settings = l->inputs.settings,
-                                       .settings_wake = &l->blocks_wake};
+                                       .settings_wake = &l->blocks_wake,
+                                       .dump = dump_records,
+                                       .dump_ctx = l};
     return rt_control_open(&l->control, &control, why, why_len);
 }
 
@@ -248,6 +263,7 @@ tick(listener *l)
         take_conditions(l);
     rt_notify_status(status, sizeof status, rt_state_name(state), &l->counts);
     rt_notify_tick(&l->notify, now, rt_supervise_is_alive(l->supervise), status);
+    rt_records_tick(&l->inputs);
     if (state != l->state || now >= l->next_status) {
         rt_publish_status(l->publish, rt_state_name(state));
         watch_truth(l);
@@ -303,7 +319,9 @@ static int
 listen_live(listener *l)
 {
     char why[500];
-    int status = open_publish(l, why, sizeof why);
+    int status = rt_record_check(&l->options, why, sizeof why)
+                     ? open_publish(l, why, sizeof why)
+                     : RT_CONFIG;
     if (!status && !open_control(l, why, sizeof why))
         status = RT_CONFIG;
     if (!status && !start_threads(l, why, sizeof why))
@@ -328,6 +346,7 @@ finish(listener *l)
         pthread_join(l->thread, NULL);
     rt_truth_stop(l->truth);
     rt_control_close(l->control);
+    rt_records_stop(&l->inputs);
     rt_publish_close(l->publish);
     if (l->lines)
         print_lines(l);
@@ -360,6 +379,7 @@ listen_to(listener *l, const char *path, bool *ended)
     sem_init(&l->main_wake, 0, 0);
     l->lines = rt_ring_new(RT_LINES, sizeof(rt_match));
     rt_catch_stop();
+    rt_record_catch();
     if (!rt_notify_open(&l->notify, why, sizeof why))
         rt_warn("%s", why);
     open_live(l, path);

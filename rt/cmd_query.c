@@ -3,6 +3,7 @@
 #include "load.h"
 #include "out.h"
 #include "query_vectors.h"
+#include "replay.h"
 #include "rt.h"
 #include "sound.h"
 #include "vectors.h"
@@ -17,6 +18,7 @@ enum { LISTED = 10 }; /* sounds in the list at the end of a file */
 typedef struct {
     rt_out out;
     uint32_t rate_hz; /* of the file */
+    rt_clock clock;   /* of the stream that it records, else zero */
     uint32_t listed;  /* scale that the list is about */
     rt_match *best;   /* [n_sounds]; rank 0: none; NULL: no list */
 } query;
@@ -26,7 +28,7 @@ write_match(void *ctx, const rt_match *m)
 {
     query *q = ctx;
     rt_match told = *m;
-    told.time_s = (double)m->frame / q->rate_hz;
+    told.time_s = rt_clock_s(&q->clock, m->frame, q->rate_hz);
     rt_out_write(&q->out, &told);
     if (!q->best || m->kind != RT_MATCH || m->scale != q->listed)
         return;
@@ -64,17 +66,59 @@ begin_list(query *q, const rt_options *o)
     return q->best;
 }
 
+/* Whether a file is a recording of listen, which is then answered as listen did; why is
+ * filled when it is one that cannot be. */
+static bool
+begin_replay(rt_replay *p, const rt_options *o, const query *q, rt_sound *sound,
+             const rt_sound_info *info, char *why, size_t why_len)
+{
+    char *text;
+    size_t n;
+    if (!o->record.replay || !rt_sound_chunk(sound, RT_RECORDING_CHUNK, &text, &n))
+        return false;
+    const bool ok =
+        rt_replay_new(p, o, q->out.index, text, n, info->file_rate_hz,
+                      info->n_channels == 1 ? info->n_frames : 0, why, why_len);
+    free(text);
+    return ok;
+}
+
+/* Feeds all of a sound to the analysis, which replays a recording if that is not NULL.
+ */
+static void
+listen_to(query *q, rt_analyse *a, rt_sound *sound, double seconds, rt_replay *replay,
+          char *why, size_t why_len)
+{
+    enum { READ_FRAMES = 8192 };
+    float x[READ_FRAMES];
+    const rt_out *out = &q->out;
+    double done_s = 0;
+    size_t n;
+    rt_progress p;
+    rt_progress_begin(&p, "listening");
+    while (!atomic_load(&rt_stop) && !ferror(out->to) &&
+           (n = rt_sound_read(sound, x, READ_FRAMES, why, why_len)) > 0) {
+        if (replay)
+            rt_replay_block(replay, a, x, n);
+        else
+            rt_analyse_block(a, x, n, 0);
+        done_s += (double)n / q->rate_hz;
+        if (out->format != RT_FORMAT_TABLE || !p.terminal)
+            rt_progress_step(&p, done_s, seconds, "");
+    }
+    rt_progress_end(&p);
+}
+
 /* Runs one file; an exit status. */
 static int
 query_file(const rt_options *o, query *q, const char *path)
 {
-    enum { READ_FRAMES = 8192 };
     char why[400] = "";
-    float x[READ_FRAMES];
     rt_sound *sound;
     rt_sound_info info;
     rt_counts counts = {0};
     rt_analyse *a = NULL;
+    rt_replay replay = {0};
     const rt_sink sink = {.ctx = q, .match = write_match};
     rt_out *out = &q->out;
     if (rt_vectors_named(path)) {
@@ -87,27 +131,21 @@ query_file(const rt_options *o, query *q, const char *path)
         rt_say("%s: %s", path, why);
         return access(path, R_OK) ? RT_NOINPUT : RT_DATA;
     }
-    out->input = path;
+    const bool again = begin_replay(&replay, o, q, sound, &info, why, sizeof why);
+    out->input = again ? replay.recording.input : path;
     q->rate_hz = info.rate_hz;
-    if (rt_analyse_new(&a, info.rate_hz, o, out->index, &counts, &sink, why,
-                       sizeof why)) {
-        double done_s = 0;
-        size_t n;
-        rt_progress p;
-        rt_progress_begin(&p, "listening");
-        while (!atomic_load(&rt_stop) && !ferror(out->to) &&
-               (n = rt_sound_read(sound, x, READ_FRAMES, why, sizeof why)) > 0) {
-            rt_analyse_block(a, x, n, 0);
-            done_s += (double)n / info.rate_hz;
-            if (out->format != RT_FORMAT_TABLE || !p.terminal)
-                rt_progress_step(&p, done_s, info.seconds, "");
-        }
-        rt_progress_end(&p);
+    q->clock = again ? replay.recording.clock : (rt_clock){0};
+    if (!*why && rt_analyse_new(&a, info.rate_hz, again ? &replay.options : o,
+                                out->index, &counts, &sink, why, sizeof why)) {
+        if (again)
+            rt_replay_begin(&replay, a);
+        listen_to(q, a, sound, info.seconds, again ? &replay : NULL, why, sizeof why);
     }
     if (*why)
         rt_say("%s: %s", path, why);
     else
         write_list(q, path);
+    rt_replay_done(&replay);
     rt_analyse_free(a);
     rt_sound_close(sound);
     return *why ? RT_DATA : RT_OK;

@@ -275,7 +275,7 @@ static const rt_control_command commands[] = {
      "at "
      "most 10 minutes, at each of `match.scales`",
      query_file},
-    {"/hearken/record/dump", "", "saves what was heard last, where it is recorded",
+    {"/hearken/record/dump", "", "has the last seconds written (`record.seconds`)",
      record_dump},
 };
 
@@ -299,7 +299,7 @@ static const rt_answer answers[] = {
      "one sound of the answer to number `query`, as in `/hearken/match`; `at` is where "
      "in the file, in seconds, the compared window ends"},
     {"/hearken/query/done", "i query, i answers, s file", "that was all"},
-    {"/hearken/record/dumped", "s path", "it was saved there"},
+    {"/hearken/record/dumped", "s folder", "they are being written there"},
 };
 
 const rt_answer *

@@ -29,21 +29,23 @@
     N(matched)      /* at least one match went out of the analysis */                  \
     N(cut)          /* searches that index.max-candidates ended early */               \
     N(matches)      /* ranks of matched answers */                                     \
-    N(dropped_matches)  /* matches, onsets, nomatches: publishing was late, ring full  \
-                         */                                                            \
-    N(sent)             /* messages that the system took, over all destinations */     \
-    N(failed)           /* messages that it did not */                                 \
-    N(muted)            /* findings that osc.mute kept from being sent */              \
-    N(commands)         /* control messages that were obeyed */                        \
-    N(bad_commands)     /* of no known form or value; answered by an error */          \
-    N(refused_commands) /* from addresses that may not, or too many at a time */       \
-    N(replies)          /* answers to commands that the system took */                 \
-    N(lost_replies)     /* answers that it did not */                                  \
-    N(unprinted)        /* lines that stdout was too slow for */                       \
-    N(truth_asked)      /* answers compared with an exact search (truth.h) */          \
-    N(truth_dropped)    /* answers meant for that, which it had no time for */         \
-    N(truth_wanted)     /* neighbours that the exact searches found */                 \
-    N(truth_found)      /* of them, those that the answers held */
+    N(dropped_matches)   /* matches, onsets, nomatches: publishing was late, ring full \
+                          */                                                           \
+    N(sent)              /* messages that the system took, over all destinations */    \
+    N(failed)            /* messages that it did not */                                \
+    N(muted)             /* findings that osc.mute kept from being sent */             \
+    N(commands)          /* control messages that were obeyed */                       \
+    N(bad_commands)      /* of no known form or value; answered by an error */         \
+    N(refused_commands)  /* from addresses that may not, or too many at a time */      \
+    N(replies)           /* answers to commands that the system took */                \
+    N(lost_replies)      /* answers that it did not */                                 \
+    N(unprinted)         /* lines that stdout was too slow for */                      \
+    N(truth_asked)       /* answers compared with an exact search (truth.h) */         \
+    N(truth_dropped)     /* answers meant for that, which it had no time for */        \
+    N(truth_wanted)      /* neighbours that the exact searches found */                \
+    N(truth_found)       /* of them, those that the answers held */                    \
+    N(recordings)        /* of the last seconds, written */                            \
+    N(failed_recordings) /* asked for, and not written */
 
 enum {
 #define N(name) RT_N_##name,

@@ -12,13 +12,16 @@ take_up(const rt_inputs *all, rt_input *in)
     if (!next)
         return;
     if (in->analyse)
-        in->rate_s += (double)(in->expected - in->rate_frame) / in->rate_hz;
-    in->rate_frame = in->expected;
+        in->clock.s = rt_clock_s(&in->clock, in->expected, in->rate_hz);
+    in->clock.frame = in->expected;
     in->rate_hz = in->given_rate_hz;
     in->analyse = next;
     rt_analyse_begin(next, in->expected);
-    if (all->changed)
+    if (all->changed) {
         rt_analyse_set(next, &all->newest);
+        rt_record_set(in->record, &all->newest);
+    }
+    rt_record_begin(in->record, next, in->rate_hz, &in->clock);
     /* release: who sees it taken up may free the old one */
     atomic_store_explicit(&in->next, NULL, memory_order_release);
 }
@@ -33,9 +36,11 @@ analyse_block(const rt_inputs *all, rt_input *in)
         return false;
     if (b->first_frame != in->expected)
         rt_analyse_gap(in->analyse, b->first_frame - in->expected);
+    rt_record_block(in->record, b->x, b->n_frames, b->first_frame);
     const uint64_t began = rt_ns();
     rt_analyse_block(in->analyse, b->x, b->n_frames, b->first_us);
     rt_live_block(all->live, in->number, b->x, b->n_frames, in->analyse, began);
+    rt_record_done(in->record);
     in->expected = b->first_frame + b->n_frames;
     rt_ring_release(in->capture.ring);
     return true;
@@ -49,8 +54,10 @@ take_settings(rt_inputs *in)
     while (rt_ring_pop(in->settings, &in->newest))
         any = in->changed = true;
     for (uint32_t i = 0; any && i < in->n; i++)
-        if (in->input[i].analyse)
+        if (in->input[i].analyse) {
             rt_analyse_set(in->input[i].analyse, &in->newest);
+            rt_record_set(in->input[i].record, &in->newest);
+        }
 }
 
 void

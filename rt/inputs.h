@@ -10,6 +10,7 @@
 
 #include "analyse.h"
 #include "capture.h"
+#include "record.h"
 
 enum { RT_SETTINGS = 4 }; /* slots of the ring of settings */
 
@@ -17,6 +18,7 @@ typedef struct {
     char name[RT_NAME]; /* of the port, and in messages */
     uint32_t number;
     rt_capture capture;
+    _Atomic(rt_record *) record; /* NULL: not wanted, or no server came yet */
 
     /* the thread that opens JACK: an analysis for the analysis thread to take up */
     rt_analyse *given;
@@ -27,9 +29,8 @@ typedef struct {
     const rt_sink *sink;
     rt_analyse *analyse;
     uint64_t expected; /* frame that should come next */
-    uint64_t rate_frame;
-    double rate_s;    /* when frame rate_frame was, since the stream began, */
-    uint32_t rate_hz; /* and the rate since */
+    rt_clock clock;    /* since when it is heard at this rate: */
+    uint32_t rate_hz;
 } rt_input;
 
 typedef struct {

@@ -61,7 +61,8 @@ tell_match(void *ctx, const rt_match *m)
     const rt_input *in = ctx;
     rt_match told = *m;
     told.input = in->number;
-    told.time_s = in->rate_s + (double)(m->frame - in->rate_frame) / in->rate_hz;
+    told.time_s = rt_clock_s(&in->clock, m->frame, in->rate_hz);
+    rt_record_match(in->record, &told);
     in->sink->match(in->sink->ctx, &told);
 }
 
@@ -70,6 +71,13 @@ tell_asked(void *ctx, const rt_asked *q)
 {
     const rt_input *in = ctx;
     in->sink->asked(in->sink->ctx, q);
+}
+
+static void
+tell_second(void *ctx)
+{
+    const rt_input *in = ctx;
+    rt_record_second(in->record);
 }
 
 bool
@@ -98,6 +106,7 @@ rt_inputs_free(rt_inputs *in)
     rt_ring_free(in->settings);
     for (uint32_t i = 0; i < in->n; i++) {
         rt_ring_free(in->input[i].capture.ring);
+        rt_record_free(in->input[i].record);
         rt_analyse_free(in->input[i].given);
     }
     in->n = 0;
@@ -123,6 +132,28 @@ hand_over(rt_input *in, rt_analyse *next, uint32_t rate_hz)
     in->given = next;
 }
 
+/* What keeps the last seconds at that rate, in *made; NULL where it is there already,
+ * or not wanted. */
+static bool
+make_record(rt_record **made, const rt_inputs *in, const rt_input *input,
+            const rt_analyse *a, uint32_t rate_hz, const rt_options *o,
+            const idx_index *index, char *why, size_t why_len)
+{
+    rt_record *before = atomic_load(&input->record);
+    const rt_record_config c = {.options = o,
+                                .index = index,
+                                .analyse = a,
+                                .counts = in->counts,
+                                .rate_hz = rate_hz,
+                                .input = input->name,
+                                .number = input->number,
+                                .older = before};
+    *made = NULL;
+    if (!o->record.seconds || (before && rt_record_does(before, rate_hz)))
+        return true;
+    return rt_record_new(made, &c, why, why_len);
+}
+
 bool
 rt_inputs_set_rate(rt_inputs *in, uint32_t rate_hz, const rt_options *o,
                    const idx_index *index, char *why, size_t why_len)
@@ -131,14 +162,22 @@ rt_inputs_set_rate(rt_inputs *in, uint32_t rate_hz, const rt_options *o,
         rt_input *input = &in->input[i];
         const rt_sink sink = {.ctx = input,
                               .match = tell_match,
-                              .asked = in->sink.asked ? tell_asked : NULL};
+                              .asked = in->sink.asked ? tell_asked : NULL,
+                              .second = tell_second};
         rt_analyse *next;
+        rt_record *record;
         if (input->given && input->given_rate_hz == rate_hz)
             continue;
         if (!rt_analyse_new(&next, rate_hz, o, index, in->counts, &sink, why, why_len))
             return false;
+        if (!make_record(&record, in, input, next, rate_hz, o, index, why, why_len)) {
+            rt_analyse_free(next);
+            return false;
+        }
         while (rt_ring_count(input->capture.ring)) /* the rest at the old rate */
             rt_sleep_ms(1);
+        if (record)
+            atomic_store(&input->record, record);
         hand_over(input, next, rate_hz);
     }
     return true;

@@ -243,6 +243,17 @@ static const rt_field fields[] = {
      "end after so long, or so many lines; 0 goes on until q, Ctrl-C or the end of "
      "listen",
      0},
+    {"record", "seconds", "N", T_U32, AT(record.seconds), 0, 3600, NULL, RT_LISTEN, "0",
+     "keep the last N seconds of sound and what was found in memory; SIGUSR1 writes "
+     "them as a wav and lines of JSON; 0 keeps nothing",
+     0},
+    {"record", "folder", "FOLDER", T_TEXT, AT(record.folder), 0, 0, NULL, RT_LISTEN,
+     ".", "where such recordings are written", 0},
+    {"record", "replay", "yes|no", T_CHOICE, AT(record.replay), 0, 0, yesno, RT_QUERY,
+     "yes",
+     "answer for a recording of listen as listen did, with the settings and the state "
+     "that it had; no takes it as any other sound",
+     0},
     {"check", "self", "yes|no", T_CHOICE, AT(check.self), 0, 0, yesno, RT_CHECK, "yes",
      "ask the index for each of its own entries, and list those that it does not find",
      0},

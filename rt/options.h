@@ -118,6 +118,10 @@ typedef struct {
         uint32_t seconds;
     } top;
     struct {
+        uint32_t seconds, replay; /* replay: 0, 1 */
+        char folder[RT_TEXT];
+    } record;
+    struct {
         uint32_t self; /* 0, 1 */
     } check;
     struct {

@@ -68,12 +68,13 @@ prepare(rt_sound *s, const SF_INFO *sf, rt_sound_info *info, char *why, size_t l
         snprintf(why, len, "not enough memory to decode it");
         return false;
     }
+    const bool known = sf->frames > 0 && sf->frames < (1LL << 40);
+    const uint64_t n_frames = known ? (uint64_t)sf->frames : 0;
     *info = (rt_sound_info){.rate_hz = direct ? rate : RESAMPLED_HZ,
                             .file_rate_hz = rate,
                             .n_channels = s->n_channels,
-                            .seconds = sf->frames > 0 && sf->frames < (1LL << 40)
-                                           ? (double)sf->frames / rate
-                                           : 0};
+                            .n_frames = n_frames,
+                            .seconds = (double)n_frames / rate};
     return true;
 }
 
@@ -139,6 +140,27 @@ rt_sound_close(rt_sound *s)
     free(s);
 }
 
+bool
+rt_sound_chunk(rt_sound *s, const char name[4], char **data, size_t *n)
+{
+    enum { MOST_BYTES = 1 << 28 };
+    SF_CHUNK_INFO c = {.id_size = 4};
+    memcpy(c.id, name, 4);
+    *data = NULL;
+    *n = 0;
+    const SF_CHUNK_ITERATOR *it = sf_get_chunk_iterator(s->file, &c);
+    if (!it || sf_get_chunk_size(it, &c) || c.datalen > MOST_BYTES)
+        return false;
+    *n = c.datalen;
+    *data = calloc(1, *n + 1);
+    c.data = *data;
+    if (*data && !sf_get_chunk_data(it, &c))
+        return true;
+    free(*data);
+    *data = NULL;
+    return false;
+}
+
 /* Decodes the next block into mono; false at the end or on failure. */
 static bool
 fill(rt_sound *s, char *why, size_t len)
@@ -149,7 +171,9 @@ fill(rt_sound *s, char *why, size_t len)
         return false;
     }
     const uint32_t c = s->n_channels;
-    for (sf_count_t i = 0; i < got; i++) {
+    if (c == 1 && got > 0) /* as it is, to the sign of a zero */
+        memcpy(s->mono, s->interleaved, (size_t)got * sizeof *s->mono);
+    for (sf_count_t i = 0; c > 1 && i < got; i++) {
         float sum = 0;
         for (uint32_t j = 0; j < c; j++)
             sum += s->interleaved[(size_t)i * c + j];
