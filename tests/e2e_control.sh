@@ -97,7 +97,7 @@ if [ "${1:-}" ]; then
     exit
 fi
 jack() { "$here/tools/with-jack.sh" -n "ctl$$" -t 100 -r 48000 -p 256 -- "$0" "$1"; }
-count() { sed -n "s/.*in all:.* $1 \([0-9]*\).*/\1/p" "$2"; }
+count() { sed -n "s/.*in all:.* $1 \([0-9]*\).*/\1/p" "$2"; } # of a log's summary
 
 make_corpus "$dir/corpus" 2>/dev/null # sox clips its dither, and says so
 "$bin/hearken" build "$dir/corpus" -o "$dir/x.hkn" --build-invariance 0 >/dev/null || exit 1
@@ -121,8 +121,9 @@ cat >"$dir/want" <<END
 END
 diff "$dir/want" "$dir/said"
 is "settings are asked for, set, told back and refused while it listens" $?
-[ "$(cat "$dir/n_low")" -gt 20 ] && grep -q '"event" 2 ' "$dir/m.osc"
-is "a lower score and a larger k are heard at once: $(cat "$dir/n_low") matches, also of rank 2" $?
+n=$(cat "$dir/n_low")
+[ "$n" -gt 20 ] && grep -q '"event" 2 ' "$dir/m.osc"
+is "a lower score and a larger k are heard at once: $n matches, also of rank 2" $?
 [ "$(grep -c /hearken/match "$dir/s.osc")" -gt 20 ]
 is "a subscriber gets matches too" $?
 [ "$(cat "$dir/n_subscribed")" = "$(cat "$dir/n_expired")" ]
@@ -150,10 +151,12 @@ is "its tree is JSON, with types, ranges and values" $?
 
 jack flood
 cat "$dir/flood.json"
-[ "$(sed -n 's/.*"a_second":\([0-9]*\).*/\1/p' "$dir/flood.json")" -gt 20000 ]
-is "a flood of $(sed -n 's/.*"a_second":\([0-9]*\).*/\1/p' "$dir/flood.json") datagrams a second came" $?
-! grep -q dropped_ "$dir/flood.log" && [ "$(count matches "$dir/flood.log")" -gt 100 ]
-is "the analysis lost no block through it: $(grep -o 'blocks [0-9]*' "$dir/flood.log" | head -1)" $?
+rate=$(sed -n 's/.*"a_second":\([0-9]*\).*/\1/p' "$dir/flood.json")
+[ "$rate" -gt 8000 ] # 50,000 where neither sanitizers nor others take the processor
+is "a flood of $rate datagrams a second came" $?
+blocks=$(count blocks "$dir/flood.log")
+! grep -q dropped_ "$dir/flood.log" && [ "${blocks:-0}" -gt 100 ] && [ "$(count matches "$dir/flood.log")" -gt 100 ]
+is "the analysis lost no block through it, of $blocks" $?
 [ "$(count refused_commands "$dir/flood.log")" -gt 1000 ] && grep -q reply-port "$dir/f.osc"
 is "most of it was refused, and commands are obeyed after it" $?
 finish
