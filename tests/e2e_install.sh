@@ -136,5 +136,13 @@ is "and the folders that were hearken's own" $?
 if [ -e debian/changelog ]; then
     [ "$("$bin/hearken" --version)" = "$(sed -n '1s/^hearken (\([^)]*\)).*/hearken \1/p' debian/changelog)" ]
     is "the package has the version of the program" $?
+    for p in $(sed -n '/\[build\]="/,/"/p' tests/packages.sh | sed 's/.*\[build\]="//; s/".*//'); do
+        # what every Debian machine that builds packages has
+        case $p in gcc | libc6-dev | make) continue ;; esac
+        sed -n '/^Build-Depends:/,/^$/p' debian/control | grep -qw -- "$p" || echo "$p"
+    done >"$dir/undeclared"
+    [ ! -s "$dir/undeclared" ]
+    is "and asks for what the program is built with" $?
+    sed 's/^/debian\/control lacks /' "$dir/undeclared"
 fi
 finish
