@@ -1,6 +1,6 @@
 # hearken: one build file, everything under build/. Targets: all demo check lint bench
-# bench-index asan tsan fuzz golden prior install uninstall deb clean, and packages (which the
-# first ones call).
+# bench-index bench-latency faults reconnects killed soak valgrind asan tsan fuzz golden prior
+# install uninstall deb clean, and packages (which the first ones call).
 B ?= build
 PREFIX ?= /usr/local
 CC = gcc
@@ -22,7 +22,7 @@ LINK = $(CC) -pthread $(CFLAGS) $(SAN) $(LDFLAGS)
 LIB_SRC = $(filter-out rt/main.c,$(wildcard rt/*.c dsp/*.c index/*.c osc/*.c))
 LIB_OBJ = $(LIB_SRC:%.c=$(B)/%.o)
 CHECKS = $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/check_*.c))
-PRELOADS = rtguard stall
+PRELOADS = rtguard stall cycletap
 TOOLS = $(patsubst tests/tools/%.c,$(B)/tests/tools/%,$(filter-out $(PRELOADS:%=tests/tools/%.c),$(wildcard tests/tools/*.c)))
 BENCHES = $(patsubst tests/bench/%.c,$(B)/tests/bench/%,$(wildcard tests/bench/*.c))
 REPLAYS = $(patsubst tests/fuzz_%.c,$(B)/tests/replay_%,$(wildcard tests/fuzz_*.c))
@@ -119,6 +119,30 @@ INDEX_BENCH = bench_index engines engine_hearken truth
 $(B)/tests/bench/bench_index: $(INDEX_BENCH:%=$(B)/tests/bench/%.o) $(LIB_OBJ)
 	$(SAY) "link    $@"
 	$(Q)g++ -fopenmp $(CFLAGS) $(SAN) $^ $(FAISS)/libfaiss.a $(PKGLIBS) -o $@
+
+# What docs/reliability.md shows. make faults N=100 FAULTS='killed frozen' SERVER=pipewire; make soak
+# SECONDS_LONG=3600 SEED=1; both also with the B, SAN and CFLAGS of asan and tsan.
+N ?= 100
+SERVER ?= jackd
+SECONDS_LONG ?= 3600
+SEED ?= 1
+reliability_tools:
+	@tests/packages.sh build test reliability
+	@$(MAKE) --no-print-directory -s all tools
+faults killed soak reconnects: export TSAN_OPTIONS ?= halt_on_error=1 suppressions=$(CURDIR)/tests/tsan.supp
+faults: reliability_tools
+	@B=$(B) tests/reliability/faults.py -n $(N) --server $(SERVER) --json $(B)/faults.jsonl $(FAULTS)
+reconnects: reliability_tools
+	@B=$(B) tests/reliability/faults.py -n $(N) --server $(SERVER) --json $(B)/faults.jsonl reconnects
+killed: reliability_tools
+	@B=$(B) tests/reliability/killed.py -n $(N) --server $(SERVER)
+soak: reliability_tools
+	@B=$(B) tests/reliability/soak.py --seconds $(SECONDS_LONG) --seed $(SEED) --server $(SERVER)
+valgrind: reliability_tools
+	@B=$(B) tests/reliability/valgrind.sh
+bench-latency: reliability_tools
+	@B=$(B) tests/bench/latency.sh table
+.PHONY: faults reconnects killed soak valgrind bench-latency reliability_tools
 
 # make fuzz SECONDS_EACH=600: every fuzzer in tests/fuzz_*.c, by clang's libFuzzer.
 SECONDS_EACH ?= 60

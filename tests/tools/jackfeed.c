@@ -7,8 +7,8 @@
  * waits for the ports that it is to feed, and ends by itself.
  *
  * Stdout is JSON lines, written as things happen: as each file starts, and as it ends,
- *   {"event":"start","file":"a.wav","first_frame":F,"first_usecs":T,"frames":N}
- *   {"event":"end",  the same}
+ *   {"event":"start","file":"a.wav","first_frame":F,"first_usecs":T,"frames":N,"elapsed":E}
+ *   {"event":"end",  the same}        E: frames since it began, skipped ones too
  * and last a line on the whole run, with "ok" (all was played) and "clean" (and no
  * frame was lost on the way). Clicks are in that line alone, as [frame, usecs, sounds]:
  * jack_get_time() when the cycle of the click began, and the time of its very sample.
@@ -45,6 +45,7 @@ typedef struct {
     uint32_t first_frame; /* JACK's number of its first sample */
     uint64_t first_usecs; /* and its time, on the clock of jack_get_time() */
     uint64_t cycle_usecs; /* when the cycle with that sample was run, same clock */
+    uint64_t elapsed;     /* frames from armed to it, skipped ones too */
 } item;
 
 static float click_sample = 1;
@@ -66,8 +67,9 @@ static sem_t wake;
 
 /* ---- Process thread ------------------------------------------------------------- */
 
-static uint64_t pos; /* frames since armed */
-static unsigned cur; /* the item that plays, or that comes next */
+static uint64_t pos;    /* frames since armed */
+static int64_t skipped; /* frames meanwhile that the server did not run */
+static unsigned cur;    /* the item that plays, or that comes next */
 
 static void
 happened(void)
@@ -76,15 +78,19 @@ happened(void)
     sem_post(&wake);
 }
 
+/* jackd2 begins a new period as if the last one had had that length. A cycle that comes
+ * late has the number of the next, which then comes too: a jump back. */
 static void
 count_lost(jack_nframes_t now, jack_nframes_t n)
 {
-    static jack_nframes_t expected;
-    static bool have_expected;
-    if (have_expected && now != expected)
-        atomic_fetch_add(&lost_frames, now - expected);
+    static jack_nframes_t expected, last_n;
+    const int32_t jump = (int32_t)(now - expected);
+    if (last_n && (n == last_n || jump != (int32_t)(n - last_n))) {
+        atomic_fetch_add(&lost_frames, jump > 0 ? (unsigned)jump : 0);
+        skipped += jump;
+    }
     expected = now + n;
-    have_expected = true;
+    last_n = n;
 }
 
 static void
@@ -96,6 +102,7 @@ play_frame(float *out[], jack_nframes_t i, jack_nframes_t now, uint64_t begun)
         it->first_frame = now + i;
         it->first_usecs = jack_frames_to_time(client, now + i);
         it->cycle_usecs = begun;
+        it->elapsed = pos + (uint64_t)skipped;
         happened();
     }
     for (unsigned c = 0; c < n_ports; c++)
@@ -382,29 +389,15 @@ connect_ports(void)
 }
 
 static void
-print_string(const char *s)
-{
-    putchar('"');
-    for (; *s; s++) {
-        if (*s == '"' || *s == '\\')
-            printf("\\%c", *s);
-        else if ((unsigned char)*s < 0x20)
-            printf("\\u%04x", (unsigned)*s);
-        else
-            putchar(*s);
-    }
-    putchar('"');
-}
-
-static void
 print_event(unsigned e)
 {
     const item *it = &items[e / 2];
     printf("{\"event\":\"%s\",\"file\":", e % 2 ? "end" : "start");
-    print_string(it->what->path);
-    printf(",\"first_frame\":%u,\"first_usecs\":%llu,\"frames\":%llu}\n",
-           it->first_frame, (unsigned long long)it->first_usecs,
-           (unsigned long long)it->what->frames);
+    sound_print_path(it->what);
+    printf(
+        ",\"first_frame\":%u,\"first_usecs\":%llu,\"frames\":%llu,\"elapsed\":%llu}\n",
+        it->first_frame, (unsigned long long)it->first_usecs,
+        (unsigned long long)it->what->frames, (unsigned long long)it->elapsed);
     fflush(stdout);
 }
 
@@ -488,9 +481,9 @@ main(int argc, char **argv)
     const unsigned xruns_before = atomic_load(&xruns);
     atomic_store(&armed, true);
     follow();
-    const double ended = seconds();
+    const double wall_s = seconds() - begun;
     end_freewheel();
-    const bool ok = print_run(ended - begun, atomic_load(&xruns) - xruns_before);
+    const bool ok = print_run(wall_s, atomic_load(&xruns) - xruns_before);
     jack_client_close(client);
     for (unsigned f = 0; f < n_files; f++)
         sound_free(&files[f]);

@@ -3,6 +3,7 @@
 carried a click to the packet that answers it.
 
 usage: latency.py FEED.json STAMPS.jsonl [--path /match] [--clock raw|mono] [--window-ms 500]
+                  [--markdown SERVER]
 
 A click is answered by the first message with that path after its cycle began, inside the
 window, before the next click. --clock raw for jackd2, mono for PipeWire.
@@ -21,6 +22,7 @@ def main():
     a.add_argument("--path")
     a.add_argument("--clock", choices=("raw", "mono"), default="raw")
     a.add_argument("--window-ms", type=float, default=500)
+    a.add_argument("--markdown", metavar="SERVER", help="a row of a table instead of JSON")
     o = a.parse_args()
     with open(o.feed) as f:
         feed = json.loads(f.readlines()[-1])
@@ -41,6 +43,12 @@ def main():
     def q(p):
         return round(got[min(len(got) - 1, int(p * len(got)))], 1) if got else None
 
+    if o.markdown:
+        row = [o.markdown, feed["period"], f"`{o.path}`", len(clicks), len(got)]
+        row += [round(q(p)) if got else "-" for p in (.5, .95, .99, 1)]
+        row += ["yes" if feed["clean"] else f"no: {feed['lost_frames']} frames"]
+        print("| " + " | ".join(map(str, row)) + " |")
+        return
     print(json.dumps({"clicks": len(clicks), "answered": len(got), "missed": missed,
                       "messages": len(msgs), "period": feed["period"], "rate": feed["rate"],
                       "clean": feed["clean"], "min_us": q(0), "median_us": q(.5),

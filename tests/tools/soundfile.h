@@ -8,6 +8,7 @@
 #include <sndfile.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 typedef struct {
@@ -74,6 +75,19 @@ sound_sample(const sound *s, uint64_t p, unsigned c)
     if (s->channels == 1)
         return s->x[p];
     return c < s->channels ? s->x[p * s->channels + c] : 0;
+}
+
+/* The path as a JSON string. */
+static inline void
+sound_print_path(const sound *s)
+{
+    putchar('"');
+    for (const char *c = s->path; *c; c++)
+        if ((unsigned char)*c < 0x20)
+            printf("\\u%04x", (unsigned)*c);
+        else
+            printf(*c == '"' || *c == '\\' ? "\\%c" : "%c", *c);
+    putchar('"');
 }
 
 #endif
