@@ -331,9 +331,13 @@ def run_fault(rig, name, n):
 
 
 def reconnects(rig, n):
-    """So many servers, one after the other, for one listener: does it grow?"""
+    """So many servers, one after the other, for one listener: does it grow? Beside it the least
+    that a client can be does the same: what that one grows by, libjack does."""
     tally = Tally("reconnects", rig.server.kind)
     begin(rig, "pluck")
+    least = subprocess.Popen(rig.server.command(os.path.join(r.TOOLS, "reopen")),
+                             env=rig.server.env)
+    least_kb = []
     for i in range(n):
         tally.n += 1
         rig.stop_feed()
@@ -355,10 +359,13 @@ def reconnects(rig, n):
             rig.stop_feed()
             print(f"{rig.server.kind} reconnects: {tally.came_back} of {tally.n}, "
                   f"{rig.listener.resources()}", file=sys.stderr)
-        time.sleep(0.1)
+        time.sleep(0.2)
+        rig.osc.wait(lambda: rig.osc.last_state[1] == "running", 10)
         tally.resources.append(rig.listener.resources())
+        least_kb.append(r.resources(least.pid)["rss_kb"])
+    r.end(least)
     again(rig, tally)
-    return tally.row()
+    return dict(tally.row(), least_kb=[least_kb[len(least_kb) // 4], least_kb[-1]])
 
 
 FAULTS["reconnects"] = (reconnects, "servers one after the other, one listener", (J, P), False, False)
@@ -379,7 +386,8 @@ def markdown(row):
         *row["running_s"], row["counted"] if missing else "-", missing.get("skipped", "-"),
         missing["away"] + missing["stopped"] if missing else "-",
         row["off"] if row["judged"] else "-",
-        span(row["threads"]), span(row["fds"]), " → ".join(map(str, row["rss_kb"]))])) + " |"
+        span(row["threads"]), span(row["fds"]), " → ".join(map(str, row["rss_kb"])) +
+        (" (least client: {} → {})".format(*row["least_kb"]) if "least_kb" in row else "")])) + " |"
 
 
 def main():

@@ -45,6 +45,18 @@ def end(process, sig=signal.SIGTERM, seconds=10):
         return process.wait(), True
 
 
+def resources(pid):
+    """Resident kilobytes, threads, descriptors of a process; None when it is gone."""
+    try:
+        with open(f"/proc/{pid}/status", encoding="utf-8") as f:
+            status = f.read()
+        return {"rss_kb": int(re.search(r"VmRSS:\s+(\d+)", status).group(1)),
+                "threads": int(re.search(r"Threads:\s+(\d+)", status).group(1)),
+                "fds": len(os.listdir(f"/proc/{pid}/fd"))}
+    except (OSError, AttributeError):
+        return None
+
+
 class Follower(threading.Thread):
     """Reads a pipe to its end, but not while reading is cleared; hands every line with its
     time of arrival to take()."""
@@ -325,16 +337,7 @@ class Hearken:
         return self.process.poll() is None
 
     def resources(self):
-        """Resident kilobytes, threads, descriptors."""
-        p = f"/proc/{self.process.pid}"
-        try:
-            with open(p + "/status") as f:
-                status = f.read()
-            return {"rss_kb": int(re.search(r"VmRSS:\s+(\d+)", status).group(1)),
-                    "threads": int(re.search(r"Threads:\s+(\d+)", status).group(1)),
-                    "fds": len(os.listdir(p + "/fd"))}
-        except (OSError, AttributeError):
-            return None
+        return resources(self.process.pid)
 
     def stop(self, sig=signal.SIGTERM, seconds=15):
         """Its status; -9 when it did not end by itself. All that it printed is read then."""
