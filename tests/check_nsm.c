@@ -11,12 +11,13 @@
 #include <sys/time.h>
 #include <unistd.h>
 
-/* The datagram of texts (and an i for each 'i'), exactly as long as it is. */
+/* The datagram of texts (at most four, the last empty) and numbers, exactly as long as
+ * it is. */
 static uint8_t *
 datagram(const char *path, const char *types, const char *a, const char *b,
          const char *c, size_t *n)
 {
-    const char *text[] = {a, b, c};
+    const char *text[] = {a, b, c, ""};
     lo_message m = lo_message_new();
     for (int t = 0; *types; types++)
         if (*types == 's')
@@ -147,11 +148,14 @@ got(char what[200])
     size_t at = (size_t)snprintf(what, 200, "%s %s", lo_get_path(data, n),
                                  lo_message_get_types(m));
     for (int i = 0; i < lo_message_get_argc(m); i++) {
-        const lo_arg *a = lo_message_get_argv(m)[i];
+        const void *a = lo_message_get_argv(m)[i]; /* at any address */
+        int32_t number = 0;
+        if (lo_message_get_types(m)[i] == 'i')
+            memcpy(&number, a, sizeof number);
         if (lo_message_get_types(m)[i] == 's')
-            at += (size_t)snprintf(what + at, 200 - at, " %s", &a->s);
+            at += (size_t)snprintf(what + at, 200 - at, " %s", (const char *)a);
         else
-            at += (size_t)snprintf(what + at, 200 - at, " %d", a->i);
+            at += (size_t)snprintf(what + at, 200 - at, " %d", number);
     }
     lo_message_free(m);
 }

@@ -1,7 +1,8 @@
 #!/bin/bash
 # run.sh: all check programs, replays of the fuzzers' corpora and end-to-end scripts of one
-# build (B=folder): as many at a time as there are cores, then one by one the scripts that
-# start JACK servers and judge time. Ends with how many programs passed.
+# build (B=folder), as many at a time as there are cores; then two by two the scripts that
+# need a server of sound, which mostly wait, but those that say "Runs alone" one by one.
+# Ends with how many programs passed.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 export B=${B:-build}
@@ -44,9 +45,15 @@ together() {
 
 count() { wc -l <"$results/$1"; }
 
-alone=()
+served=() alone=()
 for t in tests/e2e_*.sh; do
-    if grep -q with-jack.sh "$t"; then alone+=("$t"); else together "$t" "$t"; fi
+    if grep -q '^# Runs alone' "$t"; then
+        alone+=("$t")
+    elif grep -qE '^need .*(jackd|pipewire)' "$t"; then
+        served+=("$t")
+    else
+        together "$t" "$t"
+    fi
 done
 for t in tests/check_*.c; do
     t=$(basename "${t%.c}")
@@ -55,6 +62,11 @@ done
 for t in tests/fuzz_*.c; do
     t=$(basename "${t%.c}")
     together "replay of $t" "$B/tests/replay_${t#fuzz_}" "tests/corpus/${t#fuzz_}"
+done
+wait
+[ "$jobs" -le 2 ] || jobs=2 # there are eight names for servers in a machine
+for t in "${served[@]}"; do
+    together "$t" "$t"
 done
 wait
 jobs=1
