@@ -218,13 +218,15 @@ static void
 tick_live(listener *l)
 {
     const rt_jack_news news = rt_supervise_news(l->supervise);
+    rt_options o = l->options;
+    rt_control_now(l->control, &o);
     const rt_live_now now = {.state = rt_state_name(rt_supervise_state(l->supervise)),
                              .since_s =
                                  rt_seconds() - rt_supervise_state_s(l->supervise),
                              .rate_hz = news.rate_hz,
                              .period = news.period,
-                             .scales = l->options.match.scales,
-                             .k = l->options.match.k,
+                             .scales = o.match.scales,
+                             .k = o.match.k,
                              .truth = l->truth};
     rt_live_tick(l->live, &now);
 }
