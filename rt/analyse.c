@@ -28,6 +28,10 @@ tell_onset(rt_analyse *a, const float x[], size_t at)
     rt_count(a->counts, RT_N_onsets, 1);
     if (a->paused)
         return;
+    if (a->shed >= RT_SHED_FRAMES) {
+        rt_count(a->counts, RT_N_shed_onsets, 1);
+        return;
+    }
     const uint64_t frame = a->n_frames + at;
     const rt_match m = {.kind = RT_ONSET,
                         .sound = UINT32_MAX,
@@ -216,10 +220,11 @@ hear(rt_analyse *a, rt_match *m, uint32_t hops, const dsp_hop *hop)
     if (m->scale == DSP_SCENE) {
         if (!a->scene)
             return false;
-        const uint64_t most =
-            hop->index + 1 < DSP_SCENE_HOPS ? hop->index + 1 : DSP_SCENE_HOPS;
+        const uint64_t since = hop->index + 1 - a->cut_hop;
+        const uint64_t most = since < DSP_SCENE_HOPS ? since : DSP_SCENE_HOPS;
         const uint32_t n = dsp_scene_window(a->scene, a->raw);
-        m->heard_s = (float)(n * a->event_step) / DSP_HOPS_PER_S;
+        const uint64_t heard = n * a->event_step; /* the first may be cut short */
+        m->heard_s = (float)(heard < most ? heard : most) / DSP_HOPS_PER_S;
         m->centre_us = rt_time_of(a, m->frame - most * a->rate_hz / DSP_HOPS_PER_S / 2);
         return n > 0;
     }
@@ -288,15 +293,24 @@ look(rt_analyse *a, rt_match *m, uint32_t hops, const dsp_hop *hop)
     return fate;
 }
 
-/* The answer of one scale at one hop, of at most so many hops. */
+/* The answer of one scale at one hop, of at most so many hops; its fate is counted. */
 static void
 answer(rt_analyse *a, uint32_t scale, uint64_t hops, const dsp_hop *hop)
 {
+    static const struct {
+        uint32_t level;
+        int fate;
+    } shed[RT_SCALES] = {[DSP_FRAME] = {RT_SHED_FRAMES, RT_N_shed_frames},
+                         [DSP_EVENT] = {RT_SHED_EVENTS, RT_N_shed_events},
+                         [DSP_SCENE] = {RT_SHED_SCENES, RT_N_shed_scenes},
+                         [RT_TIMBRE] = {RT_SHED_EVENTS, RT_N_shed_events}};
     rt_match m = {.kind = RT_MATCH, .scale = scale, .frame = hop->frames};
     const uint32_t most = scale == DSP_FRAME ? DSP_FRAME_HOPS : a->event_hops;
     int fate = a->paused ? RT_N_paused : RT_N_gated;
     if (a->gate.open && !a->paused)
-        fate = look(a, &m, hops < most ? (uint32_t)hops : most, hop);
+        fate = a->shed >= shed[scale].level
+                   ? shed[scale].fate
+                   : look(a, &m, hops < most ? (uint32_t)hops : most, hop);
     rt_count(a->counts, RT_N_answers, 1);
     rt_count(a->counts, fate, 1);
 }
@@ -432,7 +446,13 @@ rt_analyse_begin(rt_analyse *a, uint64_t frame)
 {
     a->n_frames = frame;
     dsp_stream_reset(a->stream, frame);
-    a->onset_hop = dsp_stream_hop(a->stream);
+    a->onset_hop = a->cut_hop = dsp_stream_hop(a->stream);
+}
+
+void
+rt_analyse_shed(rt_analyse *a, uint32_t level)
+{
+    a->shed = level;
 }
 
 void
@@ -443,7 +463,7 @@ rt_analyse_gap(rt_analyse *a, uint64_t n_frames)
     dsp_stream_reset(a->stream, a->n_frames);
     if (a->scene)
         dsp_scene_reset(a->scene);
-    a->onset_hop = dsp_stream_hop(a->stream);
+    a->onset_hop = a->cut_hop = dsp_stream_hop(a->stream);
     a->gate.open = false;
     rt_timbre_reset(a);
     for (uint32_t s = 0; s < RT_SCALES; s++)

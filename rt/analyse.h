@@ -120,6 +120,16 @@ uint64_t rt_analyse_query_ns(const rt_analyse *a);
 /* Largest magnitude of x; what is not finite counts as 0. */
 float rt_peak(const float x[], size_t n);
 
+/* What to do without from now on, each with all before it; rt/shed.h says when. Answers
+ * that are due are counted as shed, and what later ones rest on is still heard. */
+enum {
+    RT_SHED_NOTHING,
+    RT_SHED_SCENES,
+    RT_SHED_EVENTS, /* and timbre */
+    RT_SHED_FRAMES, /* and telling of onsets */
+};
+void rt_analyse_shed(rt_analyse *a, uint32_t level);
+
 /* n_frames samples are missing here: no match spans them. */
 void rt_analyse_gap(rt_analyse *a, uint64_t n_frames);
 

@@ -33,6 +33,7 @@ struct rt_analyse {
     uint32_t event_hops, event_step;
     uint32_t frame_step; /* hops between two frames of an index */
     uint32_t k, n_hits, confirm, scales;
+    uint32_t shed;     /* RT_SHED_NOTHING.. */
     uint32_t n_voters; /* sounds that vote on the label; 0: no vote */
     bool want_nomatch, refine, paused;
     bool weighs; /* events by their amplitude in scenes */
@@ -40,6 +41,7 @@ struct rt_analyse {
     uint64_t min_gap_frames;
     uint64_t query_ns;       /* spent in the index */
     uint64_t n_frames;       /* fed since the beginning, gaps included */
+    uint64_t cut_hop;        /* that followed the last gap; nothing before is known */
     uint64_t onset_hop;      /* in which the gate opened last: events count from it */
     dsp_timbre_code code;    /* listen: since the onset, or the last 0.6 s */
     uint64_t n_bfccs;        /* frames since it was empty */

@@ -38,6 +38,7 @@ rt_capture_feed(rt_capture *cap, const float x[], uint32_t n, uint64_t first_fra
         if (b) {
             b->first_frame =
                 first_frame + done; /* a jump tells analysis that we dropped */
+            b->cycle_frame = first_frame;
             b->first_us = first_us + (int64_t)(done * us_per_frame);
             b->n_frames = take;
             memcpy(b->x, x + done, take * sizeof *x);

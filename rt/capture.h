@@ -20,7 +20,9 @@ enum {
 typedef struct {
     uint64_t
         first_frame; /* since the stream began; a jump tells that samples are missing */
-    int64_t first_us; /* when the first sample sounded, on the server's clock */
+    uint64_t cycle_frame; /* of the first sample that JACK delivered together with
+                             these */
+    int64_t first_us;     /* when the first sample sounded, on the server's clock */
     uint32_t n_frames;
     float x[RT_BLOCK_FRAMES];
 } rt_block;

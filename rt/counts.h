@@ -9,26 +9,31 @@
 #include <stdint.h>
 
 #define RT_COUNT_LIST                                                                  \
-    N(blocks)         /* of samples that JACK delivered */                             \
-    N(dropped_blocks) /* analysis was late: the ring was full */                       \
-    N(lost_frames)    /* samples in those, and samples that JACK itself skipped */     \
-    N(xruns)          /* that JACK told of */                                          \
-    N(stalls)         /* times that a server stood still */                            \
-    N(reconnects)     /* times that a server was opened again */                       \
-    N(bad_samples)    /* not finite, or absurdly loud; taken as 0 */                   \
-    N(hops)           /* analysed, 100 a second */                                     \
-    N(silent_hops)    /* of them below dsp.gate-db: they enter no embedding */         \
-    N(onsets)         /* times the gate opened */                                      \
-    N(answers)      /* moments at which a scale was due: the sum of the next seven */  \
-    N(paused)       /* by listen.paused */                                             \
-    N(gated)        /* the gate was closed */                                          \
-    N(silent)       /* too little sound in the window */                               \
-    N(below_score)  /* the best was below match.score */                               \
-    N(unconfirmed)  /* match.confirm was not reached */                                \
-    N(rate_limited) /* within match.min-gap-ms of its last time */                     \
-    N(matched)      /* at least one match went out of the analysis */                  \
-    N(cut)          /* searches that index.max-candidates ended early */               \
-    N(matches)      /* ranks of matched answers */                                     \
+    N(blocks)            /* of samples that JACK delivered */                          \
+    N(dropped_blocks)    /* analysis was late: the ring was full */                    \
+    N(skipped_blocks)    /* it was so late that it began anew with the newest */       \
+    N(lost_frames)       /* samples in those, and samples that JACK itself skipped */  \
+    N(xruns)             /* that JACK told of */                                       \
+    N(stalls)            /* times that a server stood still */                         \
+    N(reconnects)        /* times that a server was opened again */                    \
+    N(bad_samples)       /* not finite, or absurdly loud; taken as 0 */                \
+    N(hops)              /* analysed, 100 a second */                                  \
+    N(silent_hops)       /* of them below dsp.gate-db: they enter no embedding */      \
+    N(onsets)            /* times the gate opened */                                   \
+    N(shed_onsets)       /* of them not told, as analysis was late (rt/shed.h) */      \
+    N(answers)           /* moments at which a scale was due: sum of the next ten */   \
+    N(paused)            /* by listen.paused */                                        \
+    N(gated)             /* the gate was closed */                                     \
+    N(shed_scenes)       /* analysis was late: no search was made */                   \
+    N(shed_events)       /* the same, of events and timbre */                          \
+    N(shed_frames)       /* the same, of frames */                                     \
+    N(silent)            /* too little sound in the window */                          \
+    N(below_score)       /* the best was below match.score */                          \
+    N(unconfirmed)       /* match.confirm was not reached */                           \
+    N(rate_limited)      /* within match.min-gap-ms of its last time */                \
+    N(matched)           /* at least one match went out of the analysis */             \
+    N(cut)               /* searches that index.max-candidates ended early */          \
+    N(matches)           /* ranks of matched answers */                                \
     N(dropped_matches)   /* matches, onsets, nomatches: publishing was late, ring full \
                           */                                                           \
     N(sent)              /* messages that the system took, over all destinations */    \

@@ -16,6 +16,7 @@ take_up(const rt_inputs *all, rt_input *in)
     in->clock.frame = in->expected;
     in->rate_hz = in->given_rate_hz;
     in->analyse = next;
+    in->shed = rt_shed_new(in->rate_hz);
     rt_analyse_begin(next, in->expected);
     if (all->changed) {
         rt_analyse_set(next, &all->newest);
@@ -31,9 +32,13 @@ static bool
 analyse_block(const rt_inputs *all, rt_input *in)
 {
     take_up(all, in);
-    const rt_block *b = rt_ring_front(in->capture.ring);
+    const bool patient =
+        atomic_load_explicit(&in->capture.patient, memory_order_relaxed);
+    const rt_block *b =
+        rt_shed_front(&in->shed, in->capture.ring, patient, in->capture.counts);
     if (!b)
         return false;
+    rt_analyse_shed(in->analyse, in->shed.level);
     if (b->first_frame != in->expected)
         rt_analyse_gap(in->analyse, b->first_frame - in->expected);
     rt_record_block(in->record, b->x, b->n_frames, b->first_frame);

@@ -11,6 +11,7 @@
 #include "analyse.h"
 #include "capture.h"
 #include "record.h"
+#include "shed.h"
 
 enum { RT_SETTINGS = 4 }; /* slots of the ring of settings */
 
@@ -28,6 +29,7 @@ typedef struct {
     /* analysis thread */
     const rt_sink *sink;
     rt_analyse *analyse;
+    rt_shed shed;
     uint64_t expected; /* frame that should come next */
     rt_clock clock;    /* since when it is heard at this rate: */
     uint32_t rate_hz;

@@ -41,6 +41,14 @@ rt_ring_front(rt_ring *r)
     return r->slots + (n & r->mask) * r->slot_bytes;
 }
 
+const void *
+rt_ring_back(rt_ring *r)
+{
+    const size_t n = atomic_load_explicit(&r->read, memory_order_relaxed);
+    const size_t w = atomic_load_explicit(&r->written, memory_order_acquire);
+    return w == n ? NULL : r->slots + ((w - 1) & r->mask) * r->slot_bytes;
+}
+
 void
 rt_ring_release(rt_ring *r)
 {

@@ -29,6 +29,10 @@ void rt_ring_commit(rt_ring *ring);
 const void *rt_ring_front(rt_ring *ring);
 void rt_ring_release(rt_ring *ring);
 
+/* Consumer: the newest item in place, NULL when empty; it stays until it is released.
+ */
+const void *rt_ring_back(rt_ring *ring);
+
 /* Consumer: copies the oldest item out; false when empty. */
 bool rt_ring_pop(rt_ring *ring, void *item);
 
