@@ -3,7 +3,6 @@
 #include "live.h"
 #include "load.h"
 #include "notify.h"
-#include "out.h"
 #include "publish.h"
 #include "records.h"
 #include "rt.h"
@@ -17,6 +16,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <time.h>
+#include <unistd.h>
 
 typedef struct {
     rt_options options;
@@ -32,12 +32,11 @@ typedef struct {
     rt_truth *truth;           /* NULL: nothing to check */
     bool said_low[DSP_SCALES]; /* that it finds too little */
     bool said_unlocked, said_ordinary, said_busy;
-    rt_ring *lines;
+    rt_print *print; /* NULL: nothing to print */
     sem_t blocks_wake, main_wake;
     pthread_t thread; /* analysis */
     bool started;
     atomic_bool stop;
-    rt_out out;
 
     /* of the last tick */
     rt_state state;
@@ -81,9 +80,8 @@ open_publish(listener *l, char *why, size_t why_len)
                                        .index = l->index,
                                        .inputs = &l->inputs,
                                        .counts = &l->counts,
-                                       .lines = l->lines,
+                                       .print = l->print,
                                        .live = l->live,
-                                       .lines_wake = &l->main_wake,
                                        .now_us = rt_jack_now_us};
     return rt_publish_open(&l->publish, &publish, why, why_len);
 }
@@ -112,6 +110,20 @@ open_control(listener *l, char *why, size_t why_len)
                                        .dump = dump_records,
                                        .dump_ctx = l};
     return rt_control_open(&l->control, &control, why, why_len);
+}
+
+static bool
+open_print(listener *l, char *why, size_t why_len)
+{
+    const rt_print_config print = {
+        .how = {.format = rt_out_format(l->options.out.format, stdout),
+                .index = l->index},
+        .fd = STDOUT_FILENO,
+        .inputs = &l->inputs,
+        .counts = &l->counts};
+    return print.how.format == RT_FORMAT_NONE ||
+           (rt_print_new(&l->print, &print, why, why_len) &&
+            rt_print_start(l->print, why, why_len));
 }
 
 static bool
@@ -165,20 +177,6 @@ take_conditions(listener *l)
             "answers are checked at ordinary priority, which the system does not let "
             "go: use --listen-truth no where time is short");
     }
-}
-
-static void
-print_lines(listener *l)
-{
-    rt_match m;
-    while (rt_ring_pop(l->lines, &m))
-        if (!ferror(stdout)) {
-            l->out.input = l->inputs.input[m.input].name;
-            rt_out_write(&l->out, &m);
-        }
-    if (!ferror(stdout) && fflush(stdout))
-        rt_warn("stdout cannot be written any more (%s); going on without",
-                strerror(errno));
 }
 
 /* Says once of each scale when it finds less than the index promised. */
@@ -279,7 +277,7 @@ tick(listener *l)
     return going;
 }
 
-/* Main thread: prints and supervises until an end. */
+/* Main thread: supervises until an end. */
 static int
 run(listener *l)
 {
@@ -287,7 +285,7 @@ run(listener *l)
     l->next_status = began + 1;
     while (!atomic_load(&rt_stop)) {
         wait_until(&l->main_wake, 0.1);
-        print_lines(l);
+        rt_print_tick(l->print);
         if (!tick(l))
             return RT_UNAVAILABLE;
         if (l->options.listen.seconds &&
@@ -301,14 +299,13 @@ static void
 summary(const listener *l)
 {
     const rt_counts *c = &l->counts;
-    char text[120];
+    char text[1800] = "";
     rt_tally tally;
-    fputs("hearken: in all:", stderr);
-    for (int i = 0; i < RT_COUNTS; i++)
+    for (int i = 0, n = 0; i < RT_COUNTS && n < (int)sizeof text; i++)
         if (rt_counted(c, i))
-            fprintf(stderr, " %s %llu", rt_count_name[i],
-                    (unsigned long long)rt_counted(c, i));
-    fputc('\n', stderr);
+            n += snprintf(text + n, sizeof text - (size_t)n, " %s %llu",
+                          rt_count_name[i], (unsigned long long)rt_counted(c, i));
+    rt_say("in all:%s", text);
     for (uint32_t s = 0; s < DSP_SCALES; s++) {
         if (!rt_truth_tally(l->truth, s, &tally))
             continue;
@@ -321,9 +318,9 @@ static int
 listen_live(listener *l)
 {
     char why[500];
-    int status = rt_record_check(&l->options, why, sizeof why)
-                     ? open_publish(l, why, sizeof why)
-                     : RT_CONFIG;
+    int status = !rt_record_check(&l->options, why, sizeof why) ? RT_CONFIG
+                 : !open_print(l, why, sizeof why)              ? RT_SOFTWARE
+                                                   : open_publish(l, why, sizeof why);
     if (!status && !open_control(l, why, sizeof why))
         status = RT_CONFIG;
     if (!status && !start_threads(l, why, sizeof why))
@@ -350,8 +347,7 @@ finish(listener *l)
     rt_control_close(l->control);
     rt_records_stop(&l->inputs);
     rt_publish_close(l->publish);
-    if (l->lines)
-        print_lines(l);
+    rt_print_close(l->print);
     if (l->started)
         summary(l);
     rt_live_close(l->live);
@@ -360,7 +356,6 @@ finish(listener *l)
         return false;
     rt_supervise_free(l->supervise);
     rt_inputs_free(&l->inputs);
-    rt_ring_free(l->lines);
     idx_close(l->index);
     return true;
 }
@@ -374,18 +369,15 @@ listen_to(listener *l, const char *path, bool *ended)
     int status = rt_load(&l->index, path, &l->options, true);
     if (status)
         return status;
-    l->out = (rt_out){.to = stdout,
-                      .format = rt_out_format(l->options.out.format, stdout),
-                      .index = l->index};
     sem_init(&l->blocks_wake, 0, 0);
     sem_init(&l->main_wake, 0, 0);
-    l->lines = rt_ring_new(RT_LINES, sizeof(rt_match));
     rt_catch_stop();
     rt_record_catch();
+    rt_say_never_waits();
     if (!rt_notify_open(&l->notify, why, sizeof why))
         rt_warn("%s", why);
     open_live(l, path);
-    if (l->lines && rt_inputs_new(&l->inputs, &l->counts, &sink, &l->blocks_wake))
+    if (rt_inputs_new(&l->inputs, &l->counts, &sink, &l->blocks_wake))
         status = listen_live(l);
     else
         status = RT_SOFTWARE;

@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum { N_DESTS = RT_LIST + RT_SUBSCRIBERS };
 
@@ -29,27 +28,10 @@ typedef struct {
     osc_dest *dest; /* NULL: goes */
 } change;
 
-/* Waits for room in freewheel, where nothing may be lost; false when there is none. */
-static bool
-push_patiently(rt_ring *ring, const void *item, const atomic_bool *patient, sem_t *wake)
-{
-    enum { TRIES = 20000 };
-    static const struct timespec pause = {.tv_nsec = 100000};
-    bool pushed = rt_ring_push(ring, item);
-    for (int i = 0;
-         !pushed && i < TRIES && atomic_load_explicit(patient, memory_order_relaxed);
-         i++) {
-        sem_post(wake);
-        nanosleep(&pause, NULL);
-        pushed = rt_ring_push(ring, item);
-    }
-    return pushed;
-}
-
 void
 rt_publish_push(rt_publish *p, const rt_match *m)
 {
-    if (!push_patiently(p->matches, m, p->patient, &p->wake))
+    if (!rt_ring_push_patiently(p->matches, m, p->patient, &p->wake))
         rt_count(p->config.counts, RT_N_dropped_matches, 1);
     sem_post(&p->wake);
 }
@@ -173,11 +155,7 @@ drain(rt_publish *p)
         if (m.kind == RT_MATCH || m.kind == RT_LABEL)
             rt_live_push(p->config.live, &m, idx_sound_of(p->config.index, m.sound),
                          age_ms(p, &m));
-        if (!p->config.lines)
-            continue;
-        if (!push_patiently(p->config.lines, &m, p->patient, p->config.lines_wake))
-            rt_count(p->config.counts, RT_N_unprinted, 1);
-        sem_post(p->config.lines_wake);
+        rt_print_push(p->config.print, &m);
     }
     rt_live_published(p->config.live, began);
 }

@@ -8,14 +8,14 @@
 #include "inputs.h"
 #include "live.h"
 #include "osc/osc.h"
+#include "print.h"
 #include "ring.h"
 #include "rt.h"
 
 #include <semaphore.h>
 
 enum {
-    RT_MATCHES = 4096, /* slots of the two rings */
-    RT_LINES = 16384,
+    RT_MATCHES = 4096,   /* slots of the ring */
     RT_SUBSCRIBERS = 16, /* destinations beside those of osc.to */
 };
 
@@ -27,8 +27,7 @@ typedef struct {
     const rt_inputs *inputs; /* their names; the first says whether to be patient */
     rt_counts *counts;
     rt_live *live;           /* gets matches; NULL: none */
-    rt_ring *lines;          /* of rt_match, to the thread that prints; NULL: none */
-    sem_t *lines_wake;       /* posted after each push */
+    rt_print *print;         /* NULL: none */
     int64_t (*now_us)(void); /* the clock of rt_match.centre_us */
 } rt_publish_config;
 

@@ -2,6 +2,7 @@
 #include "ring_private.h"
 
 #include <string.h>
+#include <time.h>
 
 void *
 rt_ring_slot(rt_ring *r)
@@ -30,6 +31,23 @@ rt_ring_push(rt_ring *r, const void *item)
     memcpy(slot, item, r->slot_bytes);
     rt_ring_commit(r);
     return true;
+}
+
+bool
+rt_ring_push_patiently(rt_ring *r, const void *item, const atomic_bool *patient,
+                       sem_t *wake)
+{
+    enum { TRIES = 20000 };
+    static const struct timespec pause = {.tv_nsec = 100000};
+    bool pushed = rt_ring_push(r, item);
+    for (int i = 0;
+         !pushed && i < TRIES && atomic_load_explicit(patient, memory_order_relaxed);
+         i++) {
+        sem_post(wake);
+        nanosleep(&pause, NULL);
+        pushed = rt_ring_push(r, item);
+    }
+    return pushed;
 }
 
 const void *

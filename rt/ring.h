@@ -6,6 +6,8 @@
 #ifndef HEARKEN_RT_RING_H
 #define HEARKEN_RT_RING_H
 
+#include <semaphore.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -18,6 +20,11 @@ void rt_ring_free(rt_ring *ring);
 
 /* Producer: copies one item in; false when full. */
 bool rt_ring_push(rt_ring *ring, const void *item);
+
+/* Producer: the same, but while *patient (freewheel, where nothing may be lost) wakes
+ * the consumer and waits for room, for two seconds at most. */
+bool rt_ring_push_patiently(rt_ring *ring, const void *item, const atomic_bool *patient,
+                            sem_t *wake);
 
 /* Producer: a free slot to fill in place, NULL when full; rt_ring_commit() hands it
  * over. */

@@ -43,6 +43,11 @@ void rt_tell(rt_level level, const char *format, ...)
 #define rt_warn(...) rt_tell(RT_SAY_WARNING, __VA_ARGS__)
 #define rt_fail(...) rt_tell(RT_SAY_ERROR, __VA_ARGS__)
 
+/* From now on a message that stderr does not take at once is lost, and the next one
+ * says so: for who must not wait for a terminal that is held, or a log that is stuck.
+ */
+void rt_say_never_waits(void);
+
 /* Set by SIGINT or SIGTERM after rt_catch_stop(); the second signal ends the program.
  */
 extern atomic_int rt_stop;
@@ -77,6 +82,9 @@ bool rt_thread_start(pthread_t *thread, void *(*run)(void *), void *arg, int pri
 /* Changes that later: has the thread run under SCHED_FIFO at that priority where that
  * is above 0 and allowed, else as ordinary; returns whether the kernel says so. */
 bool rt_thread_fifo(pthread_t thread, int priority);
+
+/* What the calling thread is called in top -H and ps -L; 15 bytes at most. */
+void rt_thread_name(const char *name);
 
 /* The commands; argv[0] is the command's name. Each returns the exit status. */
 int rt_cmd_build(int argc, char **argv);

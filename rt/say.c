@@ -1,19 +1,39 @@
 /* Messages for people, progress, signals and threads. */
 #include "rt.h"
 
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 const char *rt_program = "hearken";
 atomic_int rt_stop;
-static atomic_bool bar_shown;
+static atomic_bool bar_shown, never_waits;
+static atomic_uint n_unsaid;
+
+void
+rt_say_never_waits(void)
+{
+    atomic_store(&never_waits, true);
+}
+
+/* A message is shorter than what a pipe that takes anything takes whole. */
+static bool
+may_say(void)
+{
+    struct pollfd to = {.fd = STDERR_FILENO, .events = POLLOUT};
+    if (!atomic_load(&never_waits) || poll(&to, 1, 0) != 0)
+        return true;
+    atomic_fetch_add(&n_unsaid, 1);
+    return false;
+}
 
 /* "<6>", as sd-daemon(3) describes it, where stderr is what systemd said it would be
  * and not a file or terminal instead; "" elsewhere. */
@@ -42,6 +62,13 @@ rt_tell(rt_level level, const char *format, ...)
     for (char *c = text; *c; c++) /* a file may be named with an escape sequence */
         if ((unsigned char)*c < 0x20 || *c == 0x7f)
             *c = '?';
+    if (!may_say())
+        return;
+    const unsigned unsaid = atomic_exchange(&n_unsaid, 0);
+    if (unsaid)
+        fprintf(stderr,
+                "%shearken: messages lost before this, as stderr was full: %u\n",
+                journal_level(RT_SAY_WARNING), unsaid);
     fprintf(stderr, "%s%shearken: %s\n", journal_level(level),
             atomic_exchange(&bar_shown, false) ? "\r\033[K" : "", text);
 }
@@ -170,4 +197,10 @@ rt_thread_start(pthread_t *thread, void *(*run)(void *), void *arg, int priority
     if (fifo)
         *fifo = is_fifo;
     return true;
+}
+
+void
+rt_thread_name(const char *name)
+{
+    prctl(PR_SET_NAME, name);
 }
