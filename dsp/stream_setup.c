@@ -162,8 +162,8 @@ dsp_scene_new(dsp_scene **out, uint32_t n_in, uint32_t n_slots)
         return DSP_ENOMEM;
     s->n_in = n_in;
     s->n_slots = n_slots;
-    s->u = calloc((size_t)n_slots * n_in, sizeof *s->u);
-    s->weight = calloc(n_slots, sizeof *s->weight);
+    s->u = dsp_calloc((size_t)n_slots * n_in * sizeof *s->u);
+    s->weight = dsp_calloc(n_slots * sizeof *s->weight);
     if (!s->u || !s->weight) {
         dsp_scene_free(s);
         return DSP_ENOMEM;

@@ -56,6 +56,16 @@ has_scenes(const rt_analyse *a, const idx_index *index)
            idx_scale_of(index, DSP_EVENT)->n_in == a->layout[DSP_EVENT].n_in;
 }
 
+/* Zeros in pages that are there: those of calloc() come when they are first written,
+ * which is no time to wait for them. */
+static void *
+zeros(size_t n, size_t size)
+{
+    const size_t bytes = (n * size + 63) / 64 * 64;
+    void *p = aligned_alloc(64, bytes);
+    return p ? memset(p, 0, bytes) : NULL;
+}
+
 /* As much as any settings may want: they change while it runs. */
 static bool
 allocate(rt_analyse *a, const idx_index *index)
@@ -66,18 +76,18 @@ allocate(rt_analyse *a, const idx_index *index)
         most = dim > most ? dim : most;
     }
     for (uint32_t s = 0; s < RT_SCALES; s++) {
-        a->last_sent[s] = calloc(idx_n_sounds(index) + 1U, sizeof *a->last_sent[s]);
+        a->last_sent[s] = zeros(idx_n_sounds(index) + 1U, sizeof *a->last_sent[s]);
         if (!a->last_sent[s])
             return false;
     }
-    a->query = calloc(most, sizeof *a->query);
-    a->refined = calloc(most, sizeof *a->refined);
-    a->row = calloc(most, sizeof *a->row);
+    a->query = zeros(most, sizeof *a->query);
+    a->refined = zeros(most, sizeof *a->refined);
+    a->row = zeros(most, sizeof *a->row);
     if (has_scenes(a, index) && dsp_scene_new(&a->scene, a->layout[DSP_EVENT].n_in,
                                               DSP_SCENE_HOPS / a->event_step))
         return false;
-    a->hits = calloc(IDX_MAX_K, sizeof *a->hits);
-    a->seen = calloc(RT_MAX_K, sizeof *a->seen);
+    a->hits = zeros(IDX_MAX_K, sizeof *a->hits);
+    a->seen = zeros(RT_MAX_K, sizeof *a->seen);
     return a->query && a->refined && a->row && a->hits && a->seen &&
            !idx_scratch_new(&a->scratch, index);
 }
@@ -113,7 +123,7 @@ rt_analyse_new(rt_analyse **out, uint32_t rate_hz, const rt_options *o,
                char *why, size_t why_len)
 {
     *out = NULL;
-    rt_analyse *a = calloc(1, sizeof *a);
+    rt_analyse *a = zeros(1, sizeof *a);
     if (!a) {
         snprintf(why, why_len, "there is not enough memory for the analysis");
         return false;

@@ -1,5 +1,6 @@
 /* hearken listen x.hkn: JACK in, OSC out. */
 #include "control.h"
+#include "honest.h"
 #include "live.h"
 #include "load.h"
 #include "notify.h"
@@ -10,11 +11,7 @@
 #include "supervise.h"
 #include "truth.h"
 
-#include <errno.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/mman.h>
-#include <sys/prctl.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -31,7 +28,8 @@ typedef struct {
     rt_live *live;             /* NULL: none */
     rt_truth *truth;           /* NULL: nothing to check */
     bool said_low[DSP_SCALES]; /* that it finds too little */
-    bool said_unlocked, said_ordinary, said_busy;
+    bool said_busy;
+    rt_honest honest;
     rt_print *print; /* NULL: nothing to print */
     sem_t blocks_wake, main_wake;
     pthread_t thread; /* analysis */
@@ -62,12 +60,13 @@ static void *
 run_analysis(void *arg)
 {
     listener *l = arg;
-    prctl(PR_SET_NAME, "hearken-analyse"); /* for top -H, and tests/tools/stall.c */
     dsp_thread_init();
+    rt_honest_enter(&l->honest, RT_ANALYSIS);
     while (!atomic_load(&l->stop)) {
         while (sem_wait(&l->blocks_wake)) /* EINTR */
             ;
         rt_inputs_analyse(&l->inputs);
+        rt_honest_faults(&l->honest, &l->counts);
     }
     rt_inputs_analyse(&l->inputs); /* what came between the last look and the end */
     return NULL;
@@ -82,6 +81,7 @@ open_publish(listener *l, char *why, size_t why_len)
                                        .counts = &l->counts,
                                        .print = l->print,
                                        .live = l->live,
+                                       .honest = &l->honest,
                                        .now_us = rt_jack_now_us};
     return rt_publish_open(&l->publish, &publish, why, why_len);
 }
@@ -142,6 +142,7 @@ start_threads(listener *l, char *why, size_t why_len)
                                            .index = l->index,
                                            .inputs = &l->inputs,
                                            .counts = &l->counts,
+                                           .honest = &l->honest,
                                            .main_wake = &l->main_wake};
     if (!start_truth(l, why, why_len) || !rt_publish_start(l->publish, why, why_len))
         return false;
@@ -157,20 +158,9 @@ static void
 take_conditions(listener *l)
 {
     const int priority = rt_supervise_news(l->supervise).priority;
-    const bool analysis = rt_thread_fifo(l->thread, priority - 5);
-    const bool publish = rt_publish_fifo(l->publish, priority - 10);
-    if (mlockall(MCL_CURRENT) && !l->said_unlocked) {
-        l->said_unlocked = true;
-        rt_warn(
-            "memory cannot be locked (%s): an answer may be late when memory is short; "
-            "see `ulimit -l`",
-            strerror(errno));
-    }
-    if (!(analysis && publish) && !l->said_ordinary) {
-        l->said_ordinary = true;
-        rt_warn("no real-time scheduling: answers may be late under load; see "
-                "/etc/security/limits.d/audio.conf");
-    }
+    rt_thread_fifo(l->thread, priority - 5);
+    rt_publish_fifo(l->publish, priority - 10);
+    rt_honest_lock(&l->honest);
     if (l->truth && !rt_truth_is_idle(l->truth) && !l->said_busy) {
         l->said_busy = true;
         rt_warn(
@@ -267,6 +257,10 @@ tick(listener *l)
     if (state != l->state || now >= l->next_status) {
         rt_publish_status(l->publish, rt_state_name(state));
         watch_truth(l);
+        if (connections) { /* before the first, none asks for real-time scheduling */
+            const rt_jack_news news = rt_supervise_news(l->supervise);
+            rt_honest_tick(&l->honest, news.tid, news.freewheel);
+        }
         l->next_status = now + 1;
     }
     if (rt_session_tick(l->session, rt_state_name(state)))

@@ -36,6 +36,7 @@
     N(matches)           /* ranks of matched answers */                                \
     N(dropped_matches)   /* matches, onsets, nomatches: publishing was late, ring full \
                           */                                                           \
+    N(page_faults)       /* of the analysis thread, since it began */                  \
     N(sent)              /* messages that the system took, over all destinations */    \
     N(failed)            /* messages that it did not */                                \
     N(muted)             /* findings that osc.mute kept from being sent */             \

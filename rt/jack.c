@@ -1,6 +1,7 @@
 /* The audio callback, and the other callbacks; opening and closing. */
 #include "jack_private.h"
 
+#include "honest.h"
 #include "rt.h"
 
 #include <stdio.h>
@@ -43,6 +44,7 @@ static void
 tell_first(rt_jack *j, const rt_cycle *c, uint64_t frame)
 {
     j->fresh = false;
+    atomic_store_explicit(&j->tid, rt_thread_id(), memory_order_relaxed);
     atomic_store_explicit(&j->stream_frame, frame, memory_order_relaxed);
     /* release: who sees it sees the line above */
     atomic_store_explicit(&j->first_frame, c->frame, memory_order_release);
@@ -201,6 +203,7 @@ rt_jack_look(const rt_jack *j)
         .server_rate_hz = atomic_load(&j->server_rate_hz),
         .period = atomic_load(&j->period),
         .priority = atomic_load(&j->priority),
+        .tid = atomic_load_explicit(&j->tid, memory_order_relaxed),
         .begun = first >= 0,
         .first_frame = (uint32_t)first,
         .stream_frame = atomic_load_explicit(&j->stream_frame, memory_order_relaxed)};

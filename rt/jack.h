@@ -28,6 +28,7 @@ typedef struct {
     uint32_t rate_hz, period;
     uint32_t server_rate_hz; /* differs when the server changed it */
     int priority; /* SCHED_FIFO, of the server's clients; 0 when it runs without */
+    int tid;      /* of the audio thread; 0 before the first cycle */
     bool begun;   /* the next two hold */
     uint32_t first_frame;  /* of the server, of the first cycle of this connection */
     uint64_t stream_frame; /* its number in the stream */

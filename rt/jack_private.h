@@ -26,7 +26,7 @@ struct rt_jack {
     _Atomic uint32_t latency_frames[RT_LIST]; /* what samples took to get here */
     _Atomic uint32_t ports_gone;              /* that were unregistered */
     _Atomic uint64_t cycles;
-    _Atomic int priority;
+    _Atomic int priority, tid;   /* tid: of the audio thread */
     _Atomic int64_t first_frame; /* of the server; -1 before the first cycle */
     _Atomic uint64_t stream_frame;
 

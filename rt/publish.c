@@ -176,6 +176,7 @@ static void *
 run(void *arg)
 {
     rt_publish *p = arg;
+    rt_honest_enter(p->config.honest, RT_PUBLISH);
     for (;;) {
         while (sem_wait(&p->wake)) /* EINTR */
             ;

@@ -5,6 +5,7 @@
 #ifndef HEARKEN_RT_PUBLISH_H
 #define HEARKEN_RT_PUBLISH_H
 
+#include "honest.h"
 #include "inputs.h"
 #include "live.h"
 #include "osc/osc.h"
@@ -28,6 +29,7 @@ typedef struct {
     rt_counts *counts;
     rt_live *live;           /* gets matches; NULL: none */
     rt_print *print;         /* NULL: none */
+    rt_honest *honest;       /* is told which the thread is */
     int64_t (*now_us)(void); /* the clock of rt_match.centre_us */
 } rt_publish_config;
 

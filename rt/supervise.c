@@ -75,14 +75,22 @@ tell_open(rt_supervise *sv)
     push_line(sv, line);
 }
 
+/* Has the inputs analysed at a rate, with all that this takes in memory. */
+static bool
+set_rate(rt_supervise *sv, uint32_t rate_hz)
+{
+    const bool set = rt_inputs_set_rate(sv->config.inputs, rate_hz, sv->config.options,
+                                        sv->config.index, sv->why, sizeof sv->why);
+    rt_honest_lock(sv->config.honest);
+    return set;
+}
+
 static bool
 open_jack(rt_supervise *sv)
 {
     if (!rt_jack_open(sv->jack, sv->why, sizeof sv->why))
         return false;
-    if (!rt_inputs_set_rate(sv->config.inputs, rt_jack_look(sv->jack).rate_hz,
-                            sv->config.options, sv->config.index, sv->why,
-                            sizeof sv->why) ||
+    if (!set_rate(sv, rt_jack_look(sv->jack).rate_hz) ||
         !rt_jack_run(sv->jack, sv->why, sizeof sv->why)) {
         rt_jack_close(sv->jack);
         return false;
@@ -98,9 +106,7 @@ change_rate(rt_supervise *sv)
 {
     const uint32_t rate_hz = rt_jack_look(sv->jack).server_rate_hz;
     snprintf(sv->why, sizeof sv->why, "the JACK server stopped while its rate changed");
-    if (rt_jack_pause(sv->jack) &&
-        rt_inputs_set_rate(sv->config.inputs, rate_hz, sv->config.options,
-                           sv->config.index, sv->why, sizeof sv->why)) {
+    if (rt_jack_pause(sv->jack) && set_rate(sv, rate_hz)) {
         rt_jack_resume(sv->jack, rate_hz);
         return true;
     }
@@ -112,6 +118,8 @@ static void *
 run(void *arg)
 {
     rt_supervise *sv = arg;
+    dsp_thread_init(); /* it makes analyses */
+    rt_thread_name("hearken-jack");
     for (;;) {
         while (sem_wait(&sv->wake)) /* EINTR */
             ;

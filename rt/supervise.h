@@ -12,6 +12,7 @@
 #define HEARKEN_RT_SUPERVISE_H
 
 #include "counts.h"
+#include "honest.h"
 #include "inputs.h"
 #include "jack.h"
 
@@ -70,7 +71,8 @@ typedef struct {
     const idx_index *index;
     rt_inputs *inputs;
     rt_counts *counts;
-    sem_t *main_wake; /* posted when rt_supervise_tick() has something to do */
+    rt_honest *honest; /* locks memory before samples come */
+    sem_t *main_wake;  /* posted when rt_supervise_tick() has something to do */
 } rt_supervise_config;
 
 /* False, with why, without memory or threads. The analysis thread must run, because a

@@ -182,6 +182,7 @@ run(void *arg)
 {
     rt_truth *t = arg;
     dsp_thread_init();
+    rt_thread_name("hearken-truth");
     atomic_store_explicit(&t->idle, give_way(), memory_order_relaxed);
     sem_post(&t->ready);
     for (;;) {

@@ -48,8 +48,9 @@ beside_jack_killed() {
 }
 
 beside_jack_guarded() {
-    RTGUARD=report RTGUARD_ALLOW=$allow RTGUARD_OUT=$dir/guard.json LD_PRELOAD=$(realpath "$bin")/tests/tools/rtguard.so \
-        "$bin/hearken" listen "$dir/x.hkn" -c none -f json --match-scales frame,event,scene \
+    RTGUARD=report RTGUARD_THREAD=hearken-analyse RTGUARD_ALLOW=$allow RTGUARD_OUT=$dir/guard.json \
+        LD_PRELOAD=$(realpath "$bin")/tests/tools/rtguard.so \
+        "$bin/hearken" listen "$dir/cells.hkn" -c none -f json --match-scales frame,event,scene,timbre -k 3 \
         --match-score 0 --osc-to 127.0.0.1:9 >/dev/null 2>"$dir/guard.log" & local listener=$!
     wait_for "$dir/guard.log" 'stream begins' || exit 1
     timeout 140 "$bin/tests/tools/jackfeed" -l "${GUARD_LOOPS:-1}" -c hearken:in "$dir"/play/*.wav >/dev/null
@@ -119,10 +120,11 @@ else
         echo "note: memory may not be locked here (ulimit -l), so page faults are not judged"
     fi
     export allow
+    "$bin/hearken" build "$dir/corpus" -o "$dir/cells.hkn" --index-family cells --build-timbre yes >/dev/null
     jack 128 guarded
     cat "$dir/guard.json"
-    grep -q '"violations":0}' "$dir/guard.json" && ! grep -q '"callbacks":0' "$dir/guard.json"
-    is "the callback neither allocates, locks, prints, waits nor faults" $?
+    grep -q '"violations":0}' "$dir/guard.json" && ! grep -qE '"(callbacks|wakes)":0' "$dir/guard.json"
+    is "neither the callback nor the analysis allocates, locks, prints, faults, or waits but for sound" $?
 fi
 
 samples=/usr/share/sonic-pi/samples

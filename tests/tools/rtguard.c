@@ -12,6 +12,10 @@
  * libc's own inner calls included). The client must be linked to libjack dynamically, and
  * built without a sanitizer.
  *
+ * RTGUARD_THREAD=NAME watches another thread too: the one that names itself so by prctl().
+ * It is marked from each sem_wait() that returned to the next one that it calls, so it may
+ * wait for a semaphore and nothing else; the same functions and counters are judged.
+ *
  * RTGUARD=abort   abort() at the first violation, with a back trace on stderr
  * RTGUARD=report  (default) count, back trace of the first of each kind
  * RTGUARD_SKIP=n  leave out the first n callbacks (default 1)
@@ -32,6 +36,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -69,13 +74,19 @@ static int allowed[n_kinds];
 static int abort_on_violation;
 static uint64_t skip = 1;
 static __thread int seen __attribute__((tls_model("initial-exec")));
+static __thread int is_named __attribute__((tls_model("initial-exec")));
+static __thread struct rusage woken;
+static _Atomic uint64_t wakes;
+static const char *named; /* the other thread to watch, or NULL */
+static pthread_key_t end_of_thread;
 
 static void tell(enum kind k)
 {
     void *pc[24];
     char head[96];
     int n = backtrace(pc, 24);
-    int l = snprintf(head, sizeof head, "rtguard: %s inside the process callback\n", kind_name[k]);
+    int l = snprintf(head, sizeof head, "rtguard: %s inside %s\n", kind_name[k],
+                     is_named ? named : "the process callback");
     (void)!syscall(SYS_write, 2, head, (size_t)l);
     backtrace_symbols_fd(pc, n, 2);
 }
@@ -154,7 +165,6 @@ typedef void *(*thread_fn)(void *);
 WRAP4(int, pthread_create, pthread_t *restrict, const pthread_attr_t *restrict, thread_fn,
       void *restrict)
 WRAP2(int, pthread_join, pthread_t, void **)
-WRAP1(int, sem_wait, sem_t *)
 WRAP1(int, usleep, useconds_t)
 WRAP1(unsigned, sleep, unsigned)
 WRAP2(int, nanosleep, const struct timespec *, struct timespec *)
@@ -244,6 +254,64 @@ int fprintf(FILE *restrict f, const char *restrict fmt, ...)
     return r;
 }
 
+static void judge(const struct rusage *a)
+{
+    struct rusage b;
+    const int called = seen; /* then the faults may be of our own telling */
+    getrusage(RUSAGE_THREAD, &b);
+    if (b.ru_nvcsw != a->ru_nvcsw)
+        violation(k_slept);
+    if (b.ru_minflt != a->ru_minflt && !called)
+        violation(k_minor_fault);
+    if (b.ru_majflt != a->ru_majflt && !called)
+        violation(k_major_fault);
+    in_callback = 0;
+}
+
+int sem_wait(sem_t *s)
+{
+    static int (*real)(sem_t *);
+    const int watched = is_named;
+    if (watched && in_callback) {
+        in_callback = 0;
+        judge(&woken);
+    } else {
+        CHECK(sem_wait);
+    }
+    if (!real)
+        real = (int (*)(sem_t *))dlsym(RTLD_NEXT, "sem_wait");
+    const int r = real(s);
+    if (watched) {
+        atomic_fetch_add(&wakes, 1);
+        seen = 0;
+        getrusage(RUSAGE_THREAD, &woken);
+        in_callback = 1;
+    }
+    return r;
+}
+
+/* The first thing when a thread ends, before libc frees what it had for it. */
+static void unwatch(void *nothing)
+{
+    (void)nothing;
+    in_callback = is_named = 0;
+}
+
+int prctl(int option, ...)
+{
+    va_list ap;
+    unsigned long a[4];
+    va_start(ap, option);
+    for (int i = 0; i < 4; i++)
+        a[i] = va_arg(ap, unsigned long);
+    va_end(ap);
+    if (option == PR_SET_NAME && named && !strcmp((const char *)a[0], named)) {
+        is_named = 1;
+        pthread_setspecific(end_of_thread, &wakes);
+    }
+    return (int)syscall(SYS_prctl, option, a[0], a[1], a[2], a[3]);
+}
+
 /* What the same calls become under _FORTIFY_SOURCE. */
 int __printf_chk(int flag, const char *restrict fmt, ...);
 int __printf_chk(int flag, const char *restrict fmt, ...)
@@ -296,7 +364,7 @@ static int watched(uint32_t n, void *arg)
     uint64_t c = atomic_fetch_add(&callbacks, 1);
     if (c < skip)
         return client_process(n, arg);
-    struct rusage a, b;
+    struct rusage a;
     struct timespec s, e;
     getrusage(RUSAGE_THREAD, &a);
     clock_gettime(CLOCK_MONOTONIC, &s);
@@ -305,18 +373,10 @@ static int watched(uint32_t n, void *arg)
     int r = client_process(n, arg);
     in_callback = 0;
     clock_gettime(CLOCK_MONOTONIC, &e);
-    getrusage(RUSAGE_THREAD, &b);
     uint64_t ns = (uint64_t)((e.tv_sec - s.tv_sec) * 1000000000L + (e.tv_nsec - s.tv_nsec));
     if (ns > atomic_load(&worst_ns))
         atomic_store(&worst_ns, ns);
-    const int called = seen; /* then the faults may be of our own telling */
-    if (b.ru_nvcsw != a.ru_nvcsw)
-        violation(k_slept);
-    if (b.ru_minflt != a.ru_minflt && !called)
-        violation(k_minor_fault);
-    if (b.ru_majflt != a.ru_majflt && !called)
-        violation(k_major_fault);
-    in_callback = 0;
+    judge(&a);
     return r;
 }
 
@@ -342,6 +402,8 @@ __attribute__((constructor)) static void start(void)
     void *pc[2];
     backtrace(pc, 2); /* loads what backtrace needs now, not in the callback */
     const char *m = getenv("RTGUARD"), *s = getenv("RTGUARD_SKIP"), *a = getenv("RTGUARD_ALLOW");
+    named = getenv("RTGUARD_THREAD");
+    pthread_key_create(&end_of_thread, unwatch);
     abort_on_violation = m && !strcmp(m, "abort");
     if (s)
         skip = strtoull(s, NULL, 10);
@@ -363,9 +425,10 @@ __attribute__((destructor)) static void finish(void)
     in_callback = 0;
     char line[2048];
     uint64_t total = 0;
-    int l = snprintf(line, sizeof line, "{\"rtguard\":{\"callbacks\":%llu,\"worst_us\":%.1f",
+    int l = snprintf(line, sizeof line,
+                     "{\"rtguard\":{\"callbacks\":%llu,\"wakes\":%llu,\"worst_us\":%.1f",
                      (unsigned long long)atomic_load(&callbacks),
-                     (double)atomic_load(&worst_ns) / 1e3);
+                     (unsigned long long)atomic_load(&wakes), (double)atomic_load(&worst_ns) / 1e3);
     for (int k = 0; k < n_kinds; k++) {
         uint64_t v = atomic_load(&count[k]);
         total += v;
