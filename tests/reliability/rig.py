@@ -12,6 +12,7 @@ import socket
 import statistics
 import struct
 import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -107,6 +108,8 @@ class Jackd:
             if sh("jack_lsp", env=self.env, timeout=5) is not None:
                 return now()
             time.sleep(0.02)
+        end(self.process)
+        self.process = None # what another server of that name has is not ours to remove
         raise RuntimeError("jackd does not start: " + open(self.log).read()[-400:])
 
     def stop(self, sig=signal.SIGTERM):
@@ -403,10 +406,12 @@ class Rig:
               "sweep": "sine 300-3000", "chord": "square 220 square mix 331"}
 
     def __init__(self, kind, name):
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(143)) # so that all is taken down
         self.work = tempfile.mkdtemp(prefix="hearken-rel-")
         self.server = SERVERS[kind](name, self.work)
         self.osc = Receiver()
         self.feed = self.listener = None
+        self.feeds_failed = 0
         self.make_corpus()
 
     def sound_file(self, sound, rate):
@@ -448,10 +453,17 @@ class Rig:
         return status
 
     def matched(self, after, seconds=20):
-        """When the sound that is played was first found again, or None."""
-        m = self.osc.wait(lambda: self.osc.match_of(self.sound, after) or
-                          (not self.listener.alive() and (0,)), seconds)
-        return m[0] if m and self.listener.alive() else None
+        """When the sound that is played was first found again, or None. A player that the
+        server did not take is started anew."""
+        until = now() + seconds
+        while now() < until and self.listener.alive():
+            m = self.osc.wait(lambda: self.osc.match_of(self.sound, after), 1)
+            if m:
+                return m[0]
+            if self.feed and not self.feed.alive():
+                self.feeds_failed += 1
+                self.start_feed(self.sound)
+        return None
 
     def jack(self, *cmd, timeout=10):
         return sh(*self.server.command(*cmd), env=self.server.env, timeout=timeout)

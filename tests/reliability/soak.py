@@ -316,6 +316,7 @@ class Soak:
         median, most = r.spread(self.return_s)
         print(f"""server {self.o.server}, seed {self.o.seed}, {t - self.began:.0f} s
 actions: {", ".join(f"{n} {a}" for a, n in sorted(self.done.items()))}
+players that the server did not take {self.rig.feeds_failed}
 found again after each: median {median} s, at most {most} s
 messages received {osc.received}, missing {osc.holes}; dumps asked for {self.dumps}, written {
             len([f for f in os.listdir(self.records) if f.endswith(".wav")])}
