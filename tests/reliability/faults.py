@@ -212,12 +212,13 @@ class Tally:
         self.n = self.came_back = self.judged = 0
         self.match_s, self.running_s, self.lines = [], [], []
         self.resources, self.failures, self.states = [], [], set()
-        self.counted = self.off = self.first_place = 0
+        self.counted = self.behind = self.ahead = self.first_place = 0
         self.at = None
         self.missing = collections.Counter()
 
     def judge(self, rig, since):
-        """How far the stream is from its first place, which no fault and no loss may move."""
+        """How far the stream is behind its first place (a loss that was not counted), and ahead of
+        it: jackd numbers a cycle that is late like the next one, and time may be lost, too."""
         here = (rig.feed, rig.listener)
         place = r.place(*here, since)
         if place is None:
@@ -225,7 +226,8 @@ class Tally:
         if self.at != here:
             self.at, self.first_place = here, place
         self.judged += 1
-        self.off = max(self.off, abs(place - self.first_place))
+        self.behind = max(self.behind, place - self.first_place)
+        self.ahead = max(self.ahead, self.first_place - place)
 
     def row(self):
         match, running = r.spread(self.match_s), r.spread(self.running_s)
@@ -238,7 +240,7 @@ class Tally:
             "came_back": self.came_back, "match_s": match, "running_s": running,
             "lines": r.spread(self.lines, digits=0), "states": sorted(self.states),
             "judged": self.judged, "counted": self.counted,
-            "missing": dict(self.missing), "off": self.off, "threads": threads, "fds": fds,
+            "missing": dict(self.missing), "behind": self.behind, "ahead": self.ahead, "threads": threads, "fds": fds,
             "rss_kb": [rss[quarter], rss[-1]] if rss else [], "failures": self.failures}
 
 
@@ -377,8 +379,8 @@ FAULTS["reconnects"] = (reconnects, "servers one after the other, one listener",
 
 BACK = """| server | fault | came back | found again, s: median | max | `running`, s: median | max | lines said, at most |
 |---|---|---|---|---|---|---|---|"""
-KEPT = """| server | fault | frames lost, as counted | skipped by the server | no server, or it stood still | stream off its place, at most | threads | descriptors | RSS, kB: after a quarter → end |
-|---|---|---|---|---|---|---|---|---|"""
+KEPT = """| server | fault | frames lost, as counted | skipped by the server | no server, or it stood still | stream behind, at most | ahead | threads | descriptors | RSS, kB: after a quarter → end |
+|---|---|---|---|---|---|---|---|---|---|---|"""
 
 
 def cells(*values):
@@ -399,7 +401,7 @@ def kept_row(row):
     rss = " → ".join(map(str, row["rss_kb"]))
     if "least_kb" in row:
         rss += " (the least client: {} → {})".format(*row["least_kb"])
-    return cells(row["server"], row["text"], *lost, row["off"] if row["judged"] else "-",
+    return cells(row["server"], row["text"], *lost, *([row["behind"], row["ahead"]] if row["judged"] else "--"),
                  span(row["threads"]), span(row["fds"]), rss)
 
 
@@ -408,11 +410,11 @@ def tables(rows):
 
 
 def did_not_hold(row):
-    """What of a row is not as it should be. A stream may be off its place by one period: jackd
-    numbers a late cycle like the next one, and the loss is counted before it is none."""
+    """What of a row is not as it should be. What a stream was ahead it may fall behind later, at
+    most the longest period."""
     wrong = list(row["failures"])
-    if row["off"] > 1024:
-        wrong.append(f"the stream was {row['off']} frames off its place")
+    if row["behind"] > 1024:
+        wrong.append(f"{row['behind']} frames were lost and not counted")
     return wrong
 
 

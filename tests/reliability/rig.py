@@ -84,7 +84,8 @@ class Jackd:
     kind = "jackd"
 
     def __init__(self, name, work):
-        self.name, self.process, self.log = name, None, os.path.join(work, "jackd.log")
+        self.name, self.process, self.died = name, None, None
+        self.log = os.path.join(work, "jackd.log")
         self.env = dict(os.environ, JACK_DEFAULT_SERVER=name, JACK_NO_START_SERVER="1",
                         JACK_NO_AUDIO_RESERVATION="1")
         fifo = subprocess.run(["chrt", "-f", "60", "true"], stderr=subprocess.DEVNULL)
@@ -97,20 +98,39 @@ class Jackd:
     def start(self, rate=48000, period=256, more=()):
         """Starts it; the time at which it was there for clients."""
         self.rate, self.period = rate, period
+        until = now() + 120 # others may hold the eight places that a machine has for servers
+        while now() < until:
+            if self.launch(more):
+                return now()
+            self.heal()
+            time.sleep(1)
+        with open(self.log, encoding="utf-8", errors="replace") as log:
+            raise RuntimeError("jackd does not start: " + log.read()[-400:])
+
+    def heal(self):
+        """A jackd that is killed as it starts may leave its database of metadata, which all
+        servers of a user share, so that none starts any more (SIGBUS): when nobody has it."""
+        database = f"/dev/shm/jack_db-{os.getuid()}"
+        if self.died == -signal.SIGBUS and not sh("pgrep", "jackd"):
+            print(f"removing {database}, which no jackd can read any more", file=sys.stderr)
+            shutil.rmtree(database, ignore_errors=True)
+
+    def launch(self, more):
+        """Whether it is there for clients."""
         with open(self.log, "wb") as log:
             # 64 ports: the default of 2048 takes more shared memory than a container has
             self.process = subprocess.Popen(
                 ["jackd", "--name", self.name, *self.scheduling, "-p", "64", *more, "-d", "dummy",
-                 "-r", str(rate), "-p", str(period)],
+                 "-r", str(self.rate), "-p", str(self.period)],
                 env=self.env, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
         until = now() + 15
         while now() < until and self.process.poll() is None:
             if sh("jack_lsp", env=self.env, timeout=5) is not None:
-                return now()
+                return True
             time.sleep(0.02)
-        end(self.process)
+        self.died = end(self.process)[0]
         self.process = None # what another server of that name has is not ours to remove
-        raise RuntimeError("jackd does not start: " + open(self.log).read()[-400:])
+        return False
 
     def stop(self, sig=signal.SIGTERM):
         end(self.process, sig)
@@ -220,6 +240,17 @@ def osc_parse(data):
     return path, args
 
 
+def osc_message(path, *args):
+    def text(s):
+        data = s.encode() + b"\0"
+        return data + bytes(-len(data) % 4)
+    types, body = ",", b""
+    for a in args:
+        types += {int: "i", float: "f", str: "s"}[type(a)]
+        body += text(a) if isinstance(a, str) else struct.pack(">i" if isinstance(a, int) else ">f", a)
+    return text(path) + text(types) + body
+
+
 class Receiver(threading.Thread):
     """Receives from one hearken; keeps what came, the last status, and holes in seq."""
 
@@ -306,8 +337,10 @@ class Hearken:
         command = [os.path.join(BIN, "hearken"), "listen", rig.index, "-f", "json",
                    "--match-scales", "frame,event,scene", "--match-score", "0",
                    "--osc-to", f"127.0.0.1:{rig.osc.port}", *options]
-        if "--jack-connect" not in options:
-            command += ["--jack-connect", "feed:out_1"]
+        for option, value in (("--jack-connect", "feed:out_1"), ("--osc-listen", "none"),
+                              ("--osc-query", "none")):
+            if option not in options:
+                command += [option, value]
         self.tap_file = os.path.join(rig.work, "tap")
         with open(self.tap_file, "wb") as f:
             f.write(bytes(8 * len(TAP)))

@@ -24,6 +24,12 @@ FATES = ("gated", "silent", "below_score", "unconfirmed", "rate_limited", "match
          "shed_scenes", "shed_events", "shed_frames")
 
 
+def free_port():
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
 class Watchdog(threading.Thread):
     """systemd's side of a service with a watchdog: the longest time without a sign of life."""
     LIMIT_S = 10
@@ -51,10 +57,7 @@ class Other(threading.Thread):
         super().__init__(daemon=True)
         self.lock = threading.Lock()
         self.socket, self.reads, self.n = None, False, 0
-        probe = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        probe.bind(("127.0.0.1", 0))
-        self.port = probe.getsockname()[1]
-        probe.close()
+        self.port = free_port()
         self.start()
 
     def come(self, reads):
@@ -93,14 +96,18 @@ class Soak:
         self.records = os.path.join(self.rig.work, "records")
         os.mkdir(self.records)
         self.broken, self.done = [], collections.Counter()
+        self.last = collections.deque(maxlen=4)
         self.return_s, self.samples, self.silences, self.dumps = [], [], [], 0
-        self.placed, self.judged, self.off = None, 0, 0
+        self.placed, self.judged = None, 0
+        self.behind = self.ahead = 0
         self.before = {}
         self.help = r.sh(os.path.join(r.BIN, "hearken"), "listen", "--help") or ""
+        self.commands = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.command_port = free_port()
         self.began = now()
 
     def fault(self, text):
-        line = f"at {now() - self.began:.0f} s: {text}"
+        line = f"at {now() - self.began:.0f} s, after {', '.join(self.last)}: {text}"
         self.broken.append(line)
         print(f"soak: BROKEN {line}", file=sys.stderr, flush=True)
 
@@ -164,6 +171,23 @@ class Soak:
             self.dumps += 1
             self.rig.listener.process.send_signal(signal.SIGUSR1)
 
+    def do_command(self):
+        """Commands, right ones and wrong ones, and what is none; then a flood of them."""
+        junk = bytes(self.rng.randrange(256) for _ in range(self.rng.randrange(200)))
+        some = [r.osc_message("/hearken/match/k", self.rng.randint(1, 5)),
+                r.osc_message("/hearken/match/score", self.rng.uniform(-1, 0.1)),
+                r.osc_message("/hearken/set", "match.confirm", self.rng.randint(1, 2)),
+                r.osc_message("/hearken/match/gate-db", "loud"), r.osc_message("/hearken/list"),
+                r.osc_message("/hearken/subscribe", self.other.port, 5),
+                r.osc_message("/hearken/query/file", self.rig.sound_file("pluck", 48000)),
+                r.osc_message("/hearken/pause"), r.osc_message("/hearken/resume"), junk]
+        for message in some * self.rng.choice((1, 1, 300)):
+            self.commands.sendto(message, ("127.0.0.1", self.command_port))
+        time.sleep(1)
+        for message in (r.osc_message("/hearken/resume"), r.osc_message("/hearken/match/score", 0.0),
+                        r.osc_message("/hearken/match/confirm", 1)):
+            self.commands.sendto(message, ("127.0.0.1", self.command_port))
+
     def do_slow_reader(self):
         for f in self.rig.listener.followers[:1]:
             f.reading.clear()
@@ -190,18 +214,19 @@ class Soak:
                 self.fault("more blocks were dropped than came")
 
     def check_place(self):
-        """On one connection to one player the stream stays in its place, but for one period: jackd
-        numbers a cycle that is late like the next one, so that the loss is counted too early."""
+        """On one connection to one player the stream must not fall behind: that would be a loss that
+        was not counted. It may get ahead, and then be as much behind again: jackd numbers a cycle
+        that is late like the next one, and hearken counts time that the clock lost, too."""
         connection = (self.rig.feed, len(self.rig.osc.states))
         place = r.place(self.rig.feed, self.rig.listener, now() - 2.5)
         if place is None:
             return
         if self.placed and self.placed[0] == connection:
             self.judged += 1
-            off = abs(place - self.placed[1])
-            self.off = max(self.off, off)
-            if off > 1024:
-                self.fault(f"the stream is {off} frames from its place")
+            behind = place - self.placed[1]
+            self.behind, self.ahead = max(self.behind, behind), max(self.ahead, -behind)
+            if behind > 1024: # the longest period
+                self.fault(f"the stream is {behind} frames behind: they were not counted")
         else:
             self.placed = (connection, place)
 
@@ -227,6 +252,8 @@ class Soak:
 
     def listen(self):
         options = ["--osc-to", f"127.0.0.1:{self.other.port}", "--osc-to", "127.0.0.1:9"]
+        if "--osc-listen" in self.help:
+            options += ["--osc-listen", f"127.0.0.1:{self.command_port}"]
         if "--record-seconds" in self.help:
             options += ["--record-seconds", "20", "--record-folder", self.records]
         self.rig.start_listener(*options)
@@ -235,6 +262,7 @@ class Soak:
     def step(self, actions):
         action = self.rng.choice(actions)
         self.done[action] += 1
+        self.last.append(action)
         getattr(self, "do_" + action)()
         at = now()
         if not self.check_return(action, at):
@@ -321,7 +349,8 @@ found again after each: median {median} s, at most {most} s
 messages received {osc.received}, missing {osc.holes}; dumps asked for {self.dumps}, written {
             len([f for f in os.listdir(self.records) if f.endswith(".wav")])}
 signs of life to the watchdog {self.watchdog.signs}, longest without {self.watchdog.longest:.1f} s
-place of the stream judged {self.judged} times, off by at most {self.off} frames
+place of the stream judged {self.judged} times, behind by at most {self.behind} frames, ahead by {
+            self.ahead}
 after a third of the time → end: RSS {first["rss_kb"]} → {last["rss_kb"]} kB, threads {
             first["threads"]} → {last["threads"]}, descriptors {first["fds"]} → {last["fds"]}
 counters: {" ".join(f"{k} {v}" for k, v in total.items())}
