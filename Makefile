@@ -10,8 +10,9 @@ CFLAGS ?= -O3 -g
 WARN = -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wvla -Wstrict-prototypes \
        -Wmissing-prototypes -Wpointer-arith -Wwrite-strings -Werror
 LIBS = jack fftw3f liblo sndfile inih libxxhash soxr lapacke openblas libmicrohttpd
-PKGCFLAGS = $(shell pkg-config --cflags $(LIBS))
-PKGLIBS = $(shell pkg-config --libs $(LIBS))
+# Asked once, and only where something is built: before that they may not be installed.
+PKGCFLAGS = $(eval PKGCFLAGS := $(shell pkg-config --cflags $(LIBS)))$(PKGCFLAGS)
+PKGLIBS = $(eval PKGLIBS := $(shell pkg-config --libs $(LIBS)))$(PKGLIBS)
 COMPILE = $(CC) -std=c11 -D_POSIX_C_SOURCE=200809L -fno-math-errno -pthread -I. $(PKGCFLAGS) -MMD -MP \
           $(WARN) $(CPPFLAGS) $(CFLAGS) $(SAN) $(ISA)
 # Short lines by default; make V=1 shows the commands.
@@ -21,6 +22,7 @@ LINK = $(CC) -pthread $(CFLAGS) $(SAN) $(LDFLAGS)
 
 LIB_SRC = $(filter-out rt/main.c,$(wildcard rt/*.c dsp/*.c index/*.c osc/*.c))
 LIB_OBJ = $(LIB_SRC:%.c=$(B)/%.o)
+LIB = $(B)/libhearken.a
 CHECKS = $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/check_*.c))
 PRELOADS = rtguard stall cycletap
 TOOLS = $(patsubst tests/tools/%.c,$(B)/tests/tools/%,$(filter-out $(PRELOADS:%=tests/tools/%.c),$(wildcard tests/tools/*.c)))
@@ -54,12 +56,17 @@ $(B)/dsp/prior.o: dsp/prior.bin
 X86 := $(findstring x86_64,$(shell $(CC) -dumpmachine))
 $(B)/%_avx2.o: ISA := $(if $(X86),-mavx2 -mfma -mf16c)
 $(B)/%_sse42.o: ISA := $(if $(X86),-msse4.2)
-$(B)/hearken: $(B)/rt/main.o $(LIB_OBJ)
+$(LIB): $(LIB_OBJ)
+	$(SAY) "archive $@"
+	$(Q)rm -f $@ && ar rcs $@ $^
+$(B)/hearken: $(B)/rt/main.o $(LIB)
 	$(SAY) "link    $@"
 	$(Q)$(LINK) $^ $(PKGLIBS) -lm -o $@
+# Suites are compiled in half the time like this, and run as fast.
+$(B)/tests/check_%.o: CFLAGS := -O1 -g
 # The heap of the tests is counted, and can be made to fail (tests/support.h).
 WRAP = -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=aligned_alloc,--wrap=strdup
-$(CHECKS): $(B)/tests/check_%: $(B)/tests/check_%.o $(B)/tests/support.o $(LIB_OBJ)
+$(CHECKS): $(B)/tests/check_%: $(B)/tests/check_%.o $(B)/tests/support.o $(LIB)
 	$(SAY) "link    $@"
 	$(Q)$(LINK) $(WRAP) $^ $(PKGLIBS) $$(pkg-config --libs check) -lm -o $@
 $(B)/tests/tools/%: $(B)/tests/tools/%.o
@@ -81,7 +88,7 @@ check: packages
 	@B=$(B) JOBS=$(JOBS) tests/run.sh
 	@$(MAKE) --no-print-directory lint
 checks: $(CHECKS) $(REPLAYS)
-$(REPLAYS): $(B)/tests/replay_%: $(B)/tests/fuzz_%.o $(B)/tests/replay.o $(LIB_OBJ)
+$(REPLAYS): $(B)/tests/replay_%: $(B)/tests/fuzz_%.o $(B)/tests/replay.o $(LIB)
 	$(SAY) "link    $@"
 	$(Q)$(LINK) $^ $(PKGLIBS) -lm -o $@
 tools: $(TOOLS) $(PRELOADS:%=$(B)/tests/tools/%.so)
@@ -103,7 +110,7 @@ bench: packages
 	@$(MAKE) --no-print-directory -s all tools benches
 	@B=$(B) tests/bench/run.sh $(SOUNDS)
 benches: $(BENCHES)
-$(BENCHES): $(B)/tests/bench/%: $(B)/tests/bench/%.o $(LIB_OBJ)
+$(BENCHES): $(B)/tests/bench/%: $(B)/tests/bench/%.o $(LIB)
 	$(SAY) "link    $@"
 	$(Q)$(LINK) $^ $(PKGLIBS) $$(pkg-config --silence-errors --libs aubio) -lm -o $@
 $(B)/tests/bench/%.o: CPPFLAGS += $(shell pkg-config --exists aubio && echo -DHAVE_AUBIO)
@@ -122,7 +129,7 @@ $(B)/tests/bench/%.o: tests/bench/%.cpp Makefile
 	$(SAY) "compile $<"
 	$(Q)$(COMPILE_CXX) -c $< -o $@
 INDEX_BENCH = bench_index engines engine_hearken truth
-$(B)/tests/bench/bench_index: $(INDEX_BENCH:%=$(B)/tests/bench/%.o) $(LIB_OBJ)
+$(B)/tests/bench/bench_index: $(INDEX_BENCH:%=$(B)/tests/bench/%.o) $(LIB)
 	$(SAY) "link    $@"
 	$(Q)g++ -fopenmp $(CFLAGS) $(SAN) $^ $(FAISS)/libfaiss.a $(PKGLIBS) -o $@
 
@@ -158,7 +165,7 @@ fuzz:
 	    SAN='-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all' fuzzers
 	@B=build/fuzz tests/fuzz.sh $(SECONDS_EACH)
 fuzzers: $(FUZZERS)
-$(FUZZERS): $(B)/tests/fuzz_%: $(B)/tests/fuzz_%.o $(LIB_OBJ)
+$(FUZZERS): $(B)/tests/fuzz_%: $(B)/tests/fuzz_%.o $(LIB)
 	$(SAY) "link    $@"
 	$(Q)$(LINK) -fsanitize=fuzzer $^ $(PKGLIBS) -lm -o $@
 
