@@ -450,12 +450,6 @@ rt_analyse_begin(rt_analyse *a, uint64_t frame)
 }
 
 void
-rt_analyse_shed(rt_analyse *a, uint32_t level)
-{
-    a->shed = level;
-}
-
-void
 rt_analyse_gap(rt_analyse *a, uint64_t n_frames)
 {
     rt_count(a->counts, RT_N_lost_frames, n_frames);

@@ -59,3 +59,9 @@ rt_analyse_set(rt_analyse *a, const rt_options *o)
     a->gate.open_at = (float)linear((double)o->match.gate_db);
     a->gate.close_at = (float)linear((double)o->match.gate_db - gate_hysteresis_db);
 }
+
+void
+rt_analyse_shed(rt_analyse *a, uint32_t level)
+{
+    a->shed = level;
+}
