@@ -165,6 +165,7 @@ class PipeWire:
         self.env = dict(os.environ, XDG_RUNTIME_DIR=self.dir, XDG_CONFIG_HOME=self.dir,
                         PIPEWIRE_LATENCY="256/48000")
         self.env.pop("JACK_DEFAULT_SERVER", None)
+        self.env.setdefault("LSAN_OPTIONS", "suppressions=" + os.path.abspath("tests/lsan.supp"))
         self.rate, self.period = 48000, 256
 
     def command(self, *cmd):
