@@ -12,11 +12,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-struct osc_dest {
-    int fd;
-    char text[];
-};
-
 const char *
 osc_status_text(osc_status st)
 {
@@ -160,8 +155,8 @@ connect_udp(const struct addrinfo *a)
     return -1;
 }
 
-osc_status
-osc_dest_open(osc_dest **out, const char *text, char *why, size_t why_len)
+static osc_status
+open_dest(osc_dest **out, const char *text, bool tcp, char *why, size_t why_len)
 {
     *out = NULL;
     dest_parts parts;
@@ -174,24 +169,40 @@ osc_dest_open(osc_dest **out, const char *text, char *why, size_t why_len)
 
     const size_t text_bytes = strlen(text) + 1;
     osc_dest *dest = malloc(sizeof *dest + text_bytes);
+    osc_stream *stream = tcp ? osc_stream_new(choose(list)) : NULL;
     if (dest) {
         memcpy(dest->text, text, text_bytes);
-        dest->fd = connect_udp(choose(list));
+        dest->stream = stream;
+        dest->fd = tcp ? -1 : connect_udp(choose(list));
     }
-    if (!dest) {
+    if (!dest || (tcp && !stream)) {
         st = OSC_ENOMEM;
         snprintf(why, why_len, "destination \"%.80s\": out of memory", text);
-    } else if (dest->fd < 0) {
+    } else if (!tcp && dest->fd < 0) {
         st = OSC_EIO;
         snprintf(why, why_len, "destination \"%.80s\": the system cannot reach it (%s)",
                  text, strerror(errno));
     }
     freeaddrinfo(list);
-    if (st)
-        free(dest); /* it has no socket */
-    else
+    if (!st) {
         *out = dest;
+        return OSC_OK;
+    }
+    osc_stream_free(stream);
+    free(dest); /* it has no socket */
     return st;
+}
+
+osc_status
+osc_dest_open(osc_dest **out, const char *text, char *why, size_t why_len)
+{
+    return open_dest(out, text, false, why, why_len);
+}
+
+osc_status
+osc_dest_open_tcp(osc_dest **out, const char *text, char *why, size_t why_len)
+{
+    return open_dest(out, text, true, why, why_len);
 }
 
 void
@@ -199,7 +210,10 @@ osc_dest_close(osc_dest *dest)
 {
     if (!dest)
         return;
-    close(dest->fd);
+    if (dest->stream)
+        osc_stream_free(dest->stream);
+    else
+        close(dest->fd);
     free(dest);
 }
 
@@ -214,6 +228,8 @@ osc_dest_send(osc_dest *dest, const uint8_t data[], size_t n)
 {
     if (n == 0 || n > OSC_MAX_DATAGRAM)
         return OSC_EARG;
+    if (dest->stream)
+        return osc_stream_send(dest->stream, data, n);
     ssize_t sent = send(dest->fd, data, n, MSG_NOSIGNAL);
     if (sent < 0 && errno == ECONNREFUSED)
         sent = send(dest->fd, data, n, MSG_NOSIGNAL);

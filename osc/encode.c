@@ -158,3 +158,19 @@ osc_message_encode(uint8_t out[], size_t cap, const char *address, const osc_arg
         put_arg(&w, &args[i]);
     return finish(&w);
 }
+
+size_t
+osc_bundle_wrap(uint8_t data[], size_t n, int64_t unix_ns)
+{
+    static const int64_t second = 1000000000, epoch_s = 2208988800; /* 1900 to 1970 */
+    if (n == 0 || n > OSC_MAX_DATAGRAM - OSC_BUNDLE)
+        return 0;
+    memmove(data + OSC_BUNDLE, data, n);
+    writer w = start(data, OSC_BUNDLE);
+    const uint64_t fraction = ((uint64_t)(unix_ns % second) << 32) / (uint64_t)second;
+    put_s(&w, "#bundle");
+    put_i(&w, (int32_t)(uint32_t)(unix_ns / second + epoch_s));
+    put_i(&w, (int32_t)(uint32_t)fraction);
+    put_i(&w, (int32_t)n);
+    return n + OSC_BUNDLE;
+}

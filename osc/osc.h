@@ -1,11 +1,12 @@
 /*
  * osc: writes what hearken says as OSC 1.0 messages and sends them. No threads or JACK.
  *
- *   osc_match --osc_match_encode--> uint8_t datagram[n] --osc_dest_send--> UDP
+ *   osc_match --osc_match_encode--> uint8_t datagram[n] --osc_dest_send--> UDP or TCP
  *
- * Messages are plain, never in a bundle, and hold only i, f and s arguments: every
- * receiver tried understands those. A datagram never exceeds OSC_MAX_DATAGRAM bytes. A
- * NaN or an infinity is never sent: encoding it fails. docs/osc.md is for receivers.
+ * Messages are plain, in a bundle only when asked for, and hold only i, f and s
+ * arguments: every receiver tried understands those. A datagram never exceeds
+ * OSC_MAX_DATAGRAM bytes. A NaN or an infinity is never sent: encoding it fails.
+ * docs/osc.md is for receivers.
  */
 #ifndef HEARKEN_OSC_H
 #define HEARKEN_OSC_H
@@ -101,9 +102,17 @@ typedef struct {
 size_t osc_status_encode(uint8_t out[], size_t cap, int32_t seq, const char *state,
                          const osc_count counts[], size_t n_counts);
 
+/*
+ * Puts the message data[n] into a bundle of its own, in place: data has room for
+ * OSC_BUNDLE bytes more. Returns the length, or 0 when n is 0 or the bundle would
+ * exceed OSC_MAX_DATAGRAM. The time tag is unix_ns, nanoseconds since 1970.
+ */
+enum { OSC_BUNDLE = 20 };
+size_t osc_bundle_wrap(uint8_t data[], size_t n, int64_t unix_ns);
+
 /* ---- Destinations -------------------------------------------------------------- */
 
-/* One receiver: a connected, non-blocking UDP socket of its own. */
+/* One receiver: a connected, non-blocking socket of its own. */
 typedef struct osc_dest osc_dest;
 
 /*
@@ -116,16 +125,22 @@ typedef struct osc_dest osc_dest;
  * and says what is wanted. Blocks on the resolver.
  */
 osc_status osc_dest_open(osc_dest **out, const char *text, char *why, size_t why_len);
+
+/* Like it, over TCP. That nobody is there is no error: sending tries to connect again,
+ * now and then. */
+osc_status osc_dest_open_tcp(osc_dest **out, const char *text, char *why,
+                             size_t why_len);
 void osc_dest_close(osc_dest *dest);
 
 /* What was given to osc_dest_open(); valid until osc_dest_close(). */
 const char *osc_dest_text(const osc_dest *dest);
 
 /*
- * Sends data[n] as one datagram; never waits. A receiver that is not there is no error
- * on UDP: the "connection refused" with which the kernel answers for an earlier
- * datagram is swallowed and this one sent again, once. OSC_EIO with errno when the
- * system does not take it (EAGAIN: its buffer is full); OSC_EARG when n is not within
+ * Sends data[n] as one datagram, or over TCP behind its length; never waits. A receiver
+ * that is not there is no error on UDP: the "connection refused" with which the kernel
+ * answers for an earlier datagram is swallowed and this one sent again, once. OSC_EIO
+ * with errno when the system does not take it (EAGAIN: its buffer is full; over TCP
+ * also ENOTCONN, and others that ended the connection); OSC_EARG when n is not within
  * 1..OSC_MAX_DATAGRAM.
  */
 osc_status osc_dest_send(osc_dest *dest, const uint8_t data[], size_t n);

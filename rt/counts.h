@@ -39,6 +39,7 @@
     N(page_faults)       /* of the analysis thread, since it began */                  \
     N(sent)              /* messages that the system took, over all destinations */    \
     N(failed)            /* messages that it did not */                                \
+    N(withheld)          /* messages that a destination's rate kept from being sent */ \
     N(muted)             /* findings that osc.mute kept from being sent */             \
     N(commands)          /* control messages that were obeyed */                       \
     N(bad_commands)      /* of no known form or value; answered by an error */         \

@@ -182,7 +182,12 @@ static const rt_field fields[] = {
      0},
     {"osc", "to", "HOST:PORT", T_LIST, AT(osc.to), 0, 0, NULL, RT_LISTEN,
      "127.0.0.1:9000",
-     "receiver of OSC messages over UDP; repeat it for several; none sends nothing", 0},
+     "receiver of OSC messages; repeat it for several; none sends nothing; what it "
+     "wants "
+     "follows with commas, such as :57120,as=superdirt or :9000,tcp,bundle,rate=20: "
+     "see "
+     "docs/osc.md",
+     0},
     {"osc", "onsets", "yes|no", T_CHOICE, AT(osc.onsets), 0, 0, yesno,
      RT_LISTEN | RT_LIVE, "yes", "send /hearken/onset when the gate opens", 0},
     {"osc", "nomatch", "yes|no", T_CHOICE, AT(osc.nomatch), 0, 0, yesno,

@@ -1,5 +1,7 @@
 #include "publish.h"
 
+#include "target.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,9 +19,8 @@ struct rt_publish {
     _Atomic(const char *) status_due; /* the state to tell; NULL: none is due */
     const atomic_bool *patient; /* freewheel: wait for rings instead of dropping */
     atomic_bool onsets, mute;
-    rt_ring *changes;         /* of change */
-    osc_dest *dests[N_DESTS]; /* those of osc.to, then subscribers; NULL: none */
-    int32_t seq[N_DESTS];     /* next number of each destination */
+    rt_ring *changes;           /* of change */
+    rt_target targets[N_DESTS]; /* those of osc.to, then subscribers */
 };
 
 /* A subscriber comes or goes. */
@@ -106,13 +107,28 @@ encode(const rt_publish *p, const rt_match *m, int32_t seq, uint8_t out[])
     return osc_match_encode(out, OSC_MAX_DATAGRAM, &o);
 }
 
-static void
-send_to(rt_publish *p, uint32_t dest, const uint8_t data[], size_t n)
+static size_t
+encode_for(const rt_publish *p, const rt_target *t, const rt_match *m, uint8_t out[])
 {
-    const bool ok = n > 0 && osc_dest_send(p->dests[dest], data, n) == OSC_OK;
+    if (!t->templated)
+        return encode(p, m, t->seq, out);
+    idx_sound sound = {0};
+    if (m->kind == RT_MATCH || m->kind == RT_LABEL)
+        sound = idx_sound_of(p->config.index, m->sound);
+    return rt_target_encode(out, t, m, p->config.inputs->input[m->input].name, sound,
+                            age_ms(p, m));
+}
+
+/* data: [OSC_MAX_DATAGRAM], n of them used; it tells of what was age_ms ago. */
+static void
+send_to(rt_publish *p, rt_target *t, uint8_t data[], size_t n, float age_ms)
+{
+    struct timespec now = {0};
+    if (t->bundle)
+        clock_gettime(CLOCK_REALTIME, &now);
+    const int64_t ns = (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+    const bool ok = rt_target_send(t, data, n, ns - (int64_t)((double)age_ms * 1e6));
     rt_count(p->config.counts, ok ? RT_N_sent : RT_N_failed, 1);
-    /* A number is used up even when sending failed: the receiver sees the loss. */
-    p->seq[dest] = p->seq[dest] == INT32_MAX ? 0 : p->seq[dest] + 1;
 }
 
 static void
@@ -125,9 +141,15 @@ send_match(rt_publish *p, const rt_match *m)
         rt_count(p->config.counts, RT_N_muted, 1);
         return;
     }
-    for (uint32_t d = 0; d < N_DESTS; d++)
-        if (p->dests[d])
-            send_to(p, d, data, encode(p, m, p->seq[d], data));
+    for (uint32_t d = 0; d < N_DESTS; d++) {
+        rt_target *t = &p->targets[d];
+        if (!rt_target_wants(t, m))
+            continue;
+        if (rt_target_may(t, rt_seconds()))
+            send_to(p, t, data, encode_for(p, t, m, data), age_ms(p, m));
+        else
+            rt_count(p->config.counts, RT_N_withheld, 1);
+    }
 }
 
 static void
@@ -137,11 +159,15 @@ send_status(rt_publish *p, const char *state)
     osc_count counts[RT_COUNTS];
     for (int i = 0; i < RT_COUNTS; i++)
         counts[i] = (osc_count){rt_count_name[i], rt_counted(p->config.counts, i)};
-    for (uint32_t d = 0; d < N_DESTS; d++)
-        if (p->dests[d])
-            send_to(p, d, data,
-                    osc_status_encode(data, sizeof data, p->seq[d], state, counts,
-                                      RT_COUNTS));
+    for (uint32_t d = 0; d < N_DESTS; d++) {
+        rt_target *t = &p->targets[d];
+        if (!rt_target_wants_status(t))
+            continue;
+        const size_t n = t->templated ? rt_target_encode_status(data, t, state)
+                                      : osc_status_encode(data, sizeof data, t->seq,
+                                                          state, counts, RT_COUNTS);
+        send_to(p, t, data, n, 0);
+    }
 }
 
 /* OSC first: what prints may be slow, what listens should not wait for it. */
@@ -165,10 +191,9 @@ take_changes(rt_publish *p)
 {
     change c;
     while (rt_ring_pop(p->changes, &c)) {
-        const uint32_t d = RT_LIST + c.place;
-        osc_dest_close(p->dests[d]);
-        p->dests[d] = c.dest;
-        p->seq[d] = 0;
+        rt_target *t = &p->targets[RT_LIST + c.place];
+        rt_target_close(t);
+        rt_target_plain(t, c.dest);
     }
 }
 
@@ -197,12 +222,14 @@ open_dests(rt_publish *p, char *why, size_t why_len)
     if (to->n == 1 && !strcmp(to->item[0], "none"))
         return RT_OK;
     for (uint32_t d = 0; d < to->n; d++) {
-        const osc_status st = osc_dest_open(&p->dests[d], to->item[d], why, why_len);
-        if (st) /* what is written wrong stays wrong, but a network may come up yet */
-            return st == OSC_EARG       ? RT_CONFIG
-                   : st == OSC_ERESOLVE ? RT_NOHOST
-                   : st == OSC_EIO      ? RT_IO
-                                        : RT_SOFTWARE;
+        const int status = rt_target_open(&p->targets[d], to->item[d], why, why_len);
+        if (status)
+            return status;
+        if (!(p->targets[d].scales & p->config.options->match.scales))
+            rt_warn(
+                "destination \"%.80s\" wants scales that match.scales does not have, "
+                "so it gets no matches",
+                to->item[d]);
     }
     return RT_OK;
 }
@@ -256,7 +283,7 @@ rt_publish_close(rt_publish *p)
     if (p->changes)
         take_changes(p); /* those that the thread did not come to */
     for (uint32_t d = 0; d < N_DESTS; d++)
-        osc_dest_close(p->dests[d]);
+        rt_target_close(&p->targets[d]);
     rt_ring_free(p->changes);
     rt_ring_free(p->matches);
     sem_destroy(&p->wake);
