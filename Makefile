@@ -1,4 +1,4 @@
-# hearken: one build file, everything under build/. Targets: all demo check lint bench
+# hearken: one build file, everything under build/. Targets: all demo check check-examples lint bench
 # bench-index bench-latency faults reconnects killed soak valgrind asan tsan fuzz golden prior
 # install uninstall deb clean, and packages (which the first ones call).
 B ?= build
@@ -87,6 +87,11 @@ check: packages
 	@$(MAKE) --no-print-directory -j$(JOBS) all tools checks
 	@B=$(B) JOBS=$(JOBS) tests/run.sh
 	@$(MAKE) --no-print-directory lint
+# The examples with the programs that they are for, which check does where they are installed.
+check-examples: packages
+	@tests/packages.sh examples
+	@$(MAKE) --no-print-directory -s -j$(JOBS) all tools
+	@B=$(B) tests/e2e_dest.sh
 checks: $(CHECKS) $(REPLAYS)
 $(REPLAYS): $(B)/tests/replay_%: $(B)/tests/fuzz_%.o $(B)/tests/replay.o $(LIB)
 	$(SAY) "link    $@"
@@ -203,7 +208,7 @@ deb:
 clean:
 	rm -rf build
 
-.PHONY: all packages demo check checks tools asan tsan bench bench-index benches fuzz fuzzers lint golden prior \
+.PHONY: all packages demo check check-examples checks tools asan tsan bench bench-index benches fuzz fuzzers lint golden prior \
         install uninstall deb clean
 .SECONDARY:
 -include $(shell find $(B) -type f -name '*.d' 2>/dev/null)

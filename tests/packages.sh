@@ -1,13 +1,14 @@
 #!/bin/bash
 # packages.sh GROUP...: installs what is missing of the packages that a group needs, with
 # apt-get (and sudo where not root), and says so. Groups:
-# build test reliability bench bench-index deb fuzz.
+# build test examples reliability bench bench-index deb fuzz.
 set -u
 declare -A packages=(
     [build]="gcc libc6-dev make pkg-config libjack-jackd2-dev libsndfile1-dev libfftw3-dev liblo-dev
         libinih-dev libmicrohttpd-dev libxxhash-dev libsoxr-dev liblapacke-dev libopenblas-serial-dev"
     [test]="curl jackd2 liblo-tools check sonic-pi-samples sox libsox-fmt-all clang-format
         shellcheck python3 parallel tmux"
+    [examples]="supercollider-language supercollider-server puredata-core"
     [reliability]="jackd2 liblo-tools sox python3 pipewire pipewire-bin pipewire-jack valgrind"
     [bench]="libaubio-dev"
     [bench-index]="g++ libgomp1 libhnswlib-dev espeak-ng sox libsox-fmt-all sonic-pi-samples python3"
