@@ -129,6 +129,23 @@ osc_label_encode(uint8_t out[], size_t cap, const osc_label *m)
     return finish(&w);
 }
 
+size_t
+osc_reject_encode(uint8_t out[], size_t cap, const osc_reject *m)
+{
+    writer w = start(out, cap);
+    put_s(&w, "/hearken/reject");
+    put_s(&w, ",isssffss");
+    put_i(&w, m->seq);
+    put_s(&w, m->input);
+    put_s(&w, m->scale);
+    put_s(&w, m->reason);
+    put_f(&w, m->score);
+    put_f(&w, m->age_ms);
+    put_s(&w, m->label);
+    put_s(&w, m->path);
+    return finish(&w);
+}
+
 static void
 put_arg(writer *w, const osc_arg *a)
 {

@@ -77,6 +77,18 @@ typedef struct {
     float age_ms;   /* as in osc_match */
 } osc_label;
 
+/* /hearken/reject ,isssffss: an answer was not sent. */
+typedef struct {
+    int32_t seq;
+    const char *input;
+    const char *scale;  /* as in osc_match */
+    const char *reason; /* name of the counter that it is counted in */
+    float score;        /* of the best, 0..1; 0: nothing was searched */
+    float age_ms;       /* as in osc_match */
+    const char *label;  /* of the best; "" when there is none */
+    const char *path;
+} osc_reject;
+
 /*
  * Each writes one message into out[cap] and returns its length in bytes, a multiple of
  * 4; 0 when it does not fit into cap or OSC_MAX_DATAGRAM, a float is not finite or a
@@ -87,6 +99,7 @@ size_t osc_match_encode(uint8_t out[], size_t cap, const osc_match *m);
 size_t osc_onset_encode(uint8_t out[], size_t cap, const osc_onset *m);
 size_t osc_nomatch_encode(uint8_t out[], size_t cap, const osc_nomatch *m);
 size_t osc_label_encode(uint8_t out[], size_t cap, const osc_label *m);
+size_t osc_reject_encode(uint8_t out[], size_t cap, const osc_reject *m);
 
 /* One counter of /hearken/status. */
 typedef struct {

@@ -73,14 +73,6 @@ already_seen(const uint32_t seen[], uint32_t n, uint32_t sound)
     return false;
 }
 
-static float
-score_of(const rt_analyse *a, uint32_t scale, float cosine)
-{
-    const idx_scale *sc = idx_scale_of(a->index, a->set[scale]);
-    return scale != RT_TIMBRE || a->by_jaccard ? idx_score(sc, cosine)
-                                               : idx_score_hamming(sc, cosine);
-}
-
 /* Sends the best entry of each of the first k sounds among the hits. */
 static void
 tell_matches(rt_analyse *a, rt_match *m, uint32_t n_hits)
@@ -89,8 +81,9 @@ tell_matches(rt_analyse *a, rt_match *m, uint32_t n_hits)
     uint32_t n = 0;
     for (uint32_t i = 0; i < n_hits && n < a->k; i++) {
         const idx_entry *e = &sc->entries[a->hits[i].entry];
-        m->score = score_of(a, m->scale, a->hits[i].cosine);
-        if (m->score < a->min_score || already_seen(a->seen, n, e->sound))
+        m->score = rt_score_of(a, m->scale, a->hits[i].cosine);
+        if (m->score < rt_least_score(a, m->scale, e->sound) ||
+            already_seen(a->seen, n, e->sound))
             continue;
         a->seen[n++] = e->sound;
         m->rank = n;
@@ -149,27 +142,6 @@ tell_label(rt_analyse *a, rt_match m, uint32_t n_hits)
     m.sound = a->seen[winner];
     m.score = (float)most / (float)n;
     a->sink.match(a->sink.ctx, &m);
-}
-
-/* Which fate an answer has, by its best hit; RT_N_matched lets it out. */
-static int
-judge(rt_analyse *a, const rt_match *m, uint32_t n_hits)
-{
-    const idx_scale *sc = idx_scale_of(a->index, a->set[m->scale]);
-    rt_agreement *agreed = &a->agreement[m->scale];
-    if (!n_hits || score_of(a, m->scale, a->hits[0].cosine) < a->min_score) {
-        agreed->in_a_row = 0;
-        return RT_N_below_score;
-    }
-    const uint32_t sound = sc->entries[a->hits[0].entry].sound;
-    agreed->in_a_row = sound == agreed->sound ? agreed->in_a_row + 1 : 1;
-    agreed->sound = sound;
-    if (agreed->in_a_row < a->confirm)
-        return RT_N_unconfirmed;
-    const uint64_t last = a->last_sent[m->scale][sound];
-    if (last && m->frame + 1 - last < a->min_gap_frames)
-        return RT_N_rate_limited;
-    return RT_N_matched;
 }
 
 /* Entries near x; false when x has no direction. */
@@ -262,6 +234,17 @@ search(rt_analyse *a, rt_match *m, uint32_t hops, const dsp_hop *hop, uint32_t *
            ask(a, m->scale, a->query, a->n_hits, a->hits, n, work);
 }
 
+/* The best of the hits, whatever will become of it. */
+static void
+note_best(const rt_analyse *a, rt_match *m, uint32_t n_hits)
+{
+    if (!n_hits)
+        return;
+    const idx_scale *sc = idx_scale_of(a->index, a->set[m->scale]);
+    m->sound = sc->entries[a->hits[0].entry].sound;
+    m->score = rt_score_of(a, m->scale, a->hits[0].cosine);
+}
+
 /* Looks for what sounds like now and tells of it; the fate of this answer. */
 static int
 look(rt_analyse *a, rt_match *m, uint32_t hops, const dsp_hop *hop)
@@ -271,26 +254,38 @@ look(rt_analyse *a, rt_match *m, uint32_t hops, const dsp_hop *hop)
     idx_work work = {0};
     uint32_t n = 0;
     if (!idx_scale_of(a->index, a->set[m->scale])->n_entries)
-        return RT_N_below_score;
+        return rt_judge(a, m, 0);
     if (codes ? !rt_timbre_search(a, m, &n, &work)
               : !search(a, m, hops, hop, &n, &work))
         return RT_N_silent;
     rt_count(a->counts, RT_N_cut, work.cut);
     if (!codes)
         tell_asked(a, m->scale, n);
-    const int fate = judge(a, m, n);
+    note_best(a, m, n);
+    const int fate = rt_judge(a, m, n);
     if (fate == RT_N_matched) {
+        rt_match told = *m;
         if (a->refine && !codes)
             refine(a, m->scale, &n, &work);
-        tell_matches(a, m, n);
+        tell_matches(a, &told, n);
         if (a->n_voters && !codes)
-            tell_label(a, *m, n);
+            tell_label(a, told, n);
     } else if (fate == RT_N_below_score && a->want_nomatch) {
-        m->kind = RT_NOMATCH;
-        m->score = n ? score_of(a, m->scale, a->hits[0].cosine) : 0;
-        a->sink.match(a->sink.ctx, m);
+        rt_match told = *m;
+        told.kind = RT_NOMATCH;
+        a->sink.match(a->sink.ctx, &told);
     }
     return fate;
+}
+
+static void
+tell_reject(rt_analyse *a, rt_match *m, int fate)
+{
+    m->kind = RT_REJECT;
+    m->fate = fate;
+    if (!m->centre_us)
+        m->centre_us = rt_time_of(a, m->frame);
+    a->sink.match(a->sink.ctx, m);
 }
 
 /* The answer of one scale at one hop, of at most so many hops; its fate is counted. */
@@ -304,15 +299,19 @@ answer(rt_analyse *a, uint32_t scale, uint64_t hops, const dsp_hop *hop)
                          [DSP_EVENT] = {RT_SHED_EVENTS, RT_N_shed_events},
                          [DSP_SCENE] = {RT_SHED_SCENES, RT_N_shed_scenes},
                          [RT_TIMBRE] = {RT_SHED_EVENTS, RT_N_shed_events}};
-    rt_match m = {.kind = RT_MATCH, .scale = scale, .frame = hop->frames};
+    rt_match m = {.scale = scale, .sound = UINT32_MAX, .frame = hop->frames};
     const uint32_t most = scale == DSP_FRAME ? DSP_FRAME_HOPS : a->event_hops;
     int fate = a->paused ? RT_N_paused : RT_N_gated;
     if (a->gate.open && !a->paused)
         fate = a->shed >= shed[scale].level
                    ? shed[scale].fate
                    : look(a, &m, hops < most ? (uint32_t)hops : most, hop);
+    if (fate == RT_N_paused || fate == RT_N_gated || fate == RT_N_silent)
+        rt_judge_none(a, scale);
     rt_count(a->counts, RT_N_answers, 1);
     rt_count(a->counts, fate, 1);
+    if (a->want_rejects && fate != RT_N_matched)
+        tell_reject(a, &m, fate);
 }
 
 void
@@ -430,6 +429,7 @@ rt_analyse_block(rt_analyse *a, const float x[], size_t n, int64_t first_us)
             if (at < used) {
                 a->onset_hop = gathered;
                 rt_timbre_reset(a);
+                rt_judge_onset(a);
                 tell_onset(a, x, at);
             }
         }
@@ -460,8 +460,7 @@ rt_analyse_gap(rt_analyse *a, uint64_t n_frames)
     a->onset_hop = a->cut_hop = dsp_stream_hop(a->stream);
     a->gate.open = false;
     rt_timbre_reset(a);
-    for (uint32_t s = 0; s < RT_SCALES; s++)
-        a->agreement[s].in_a_row = 0;
+    rt_judge_gap(a);
 }
 
 /* The end of the sound, unless windows sent before cover all but a little of it. */

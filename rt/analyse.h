@@ -15,10 +15,13 @@
 #include "index/index.h"
 #include "options.h"
 
-typedef enum { RT_MATCH, RT_ONSET, RT_NOMATCH, RT_LABEL } rt_kind;
+typedef enum { RT_MATCH, RT_ONSET, RT_NOMATCH, RT_LABEL, RT_REJECT } rt_kind;
 
 /* Scales of findings, and bits of match.scales: those of dsp, and timbre codes. */
 enum { RT_TIMBRE = DSP_SCALES, RT_SCALES };
+
+/* Answers of a scale that are remembered, for match.confirm-ms. */
+enum { RT_ANSWERS = 64 };
 
 /* Name of a scale, and the scale of a set of the index. */
 const char *rt_scale_name(uint32_t scale);
@@ -42,7 +45,9 @@ typedef struct {
     rt_kind kind;
     uint32_t scale; /* dsp_scale or RT_TIMBRE */
     uint32_t rank;  /* 1 is the best; 0 for an onset; how many voted on a label */
-    uint32_t sound; /* of the index; UINT32_MAX for an onset; for a label, one of it */
+    uint32_t sound; /* of the index; UINT32_MAX for none, as of an onset; for a label,
+                       one of it; for a reject, the best */
+    int fate;       /* of a reject: which of the counts says why */
     float score, cosine;     /* score: for a label, its share of the votes; cosine: for
                                 codes, how alike they are */
     float start_s, length_s; /* where in the sound */
@@ -151,6 +156,10 @@ dsp_projection rt_projection_in(const idx_index *index, uint32_t set,
  */
 bool rt_analyse_settings(rt_options *o, const idx_index *index, char *why,
                          size_t why_len);
+
+/* Whether an answer can meet all settings; else why says which contradict each other.
+ */
+bool rt_analyse_check(const rt_options *o, char *why, size_t why_len);
 
 /* How the raw vector of a scale is made up. */
 dsp_layout rt_layout_of(const rt_options *o, dsp_scale scale);

@@ -16,8 +16,11 @@ typedef struct {
  */
 size_t rt_gate_feed(rt_gate *g, const float x[], size_t n, uint64_t first);
 
+/* What answers of a scale found; sounds count from 1, 0 stands for none. */
 typedef struct {
-    uint32_t sound, in_a_row; /* for match.confirm */
+    uint32_t best[RT_ANSWERS]; /* ring of those that were nearest */
+    uint32_t at;               /* answers so far: the next place */
+    uint32_t held;             /* was sent last, and no moment without it came since */
 } rt_agreement;
 
 struct rt_analyse {
@@ -32,12 +35,13 @@ struct rt_analyse {
     uint32_t rate_hz;
     uint32_t event_hops, event_step;
     uint32_t frame_step; /* hops between two frames of an index */
-    uint32_t k, n_hits, confirm, scales;
-    uint32_t shed;     /* RT_SHED_NOTHING.. */
+    uint32_t k, n_hits, scales;
+    uint32_t confirm[RT_SCALES], within[RT_SCALES]; /* answers; 1..RT_ANSWERS */
+    uint32_t shed;                                  /* RT_SHED_NOTHING.. */
     uint32_t n_voters; /* sounds that vote on the label; 0: no vote */
-    bool want_nomatch, refine, paused;
+    bool want_nomatch, want_rejects, refine, paused;
     bool weighs; /* events by their amplitude in scenes */
-    float min_score;
+    float min_score, release, better_by;
     uint64_t min_gap_frames;
     uint64_t query_ns;       /* spent in the index */
     uint64_t n_frames;       /* fed since the beginning, gaps included */
@@ -64,6 +68,26 @@ int64_t rt_time_of(const rt_analyse *a, uint64_t frame);
 
 /* The event that ends with this hop joins the scene, if one is due. */
 void rt_scene_hop(rt_analyse *a, const dsp_hop *hop);
+
+/* ---- Steadiness (steady.c) --------------------------------------------------------
+ */
+
+/* Milliseconds that an answer of each scale stands for. */
+extern const uint32_t rt_answer_ms[RT_SCALES];
+
+float rt_score_of(const rt_analyse *a, uint32_t scale, float cosine);
+
+/* The least score that a sound is sent with. */
+float rt_least_score(const rt_analyse *a, uint32_t scale, uint32_t sound);
+
+/* Which fate an answer has whose best hit is m's sound and score; RT_N_matched lets it
+ * out. An answer that had no hits to look at is told to rt_judge_none(). */
+int rt_judge(rt_analyse *a, const rt_match *m, uint32_t n_hits);
+void rt_judge_none(rt_analyse *a, uint32_t scale);
+
+/* What begins now is not held back by what was before. After a gap nothing counts. */
+void rt_judge_onset(rt_analyse *a);
+void rt_judge_gap(rt_analyse *a);
 
 /* ---- Timbre codes (analyse_timbre.c) ----------------------------------------------
  */

@@ -19,6 +19,14 @@ larger(uint32_t a, uint32_t b)
     return a > b ? a : b;
 }
 
+/* Answers that a time stands for: never none, never more than are remembered. */
+static uint32_t
+answers_in(uint32_t ms, uint32_t scale)
+{
+    const uint32_t n = (ms + rt_answer_ms[scale] - 1) / rt_answer_ms[scale];
+    return n < 1 ? 1 : n < RT_ANSWERS ? n : RT_ANSWERS;
+}
+
 /* Codes begin anew: those of before are of another time. */
 static void
 set_timbre(rt_analyse *a, bool wanted)
@@ -34,7 +42,8 @@ set_counts(rt_analyse *a, const rt_options *o)
 {
     a->k = o->match.k;
     a->n_voters = o->search.space ? larger(a->k, LEAST_VOTERS) : 0;
-    const uint32_t sounds = larger(a->k, a->n_voters);
+    const uint32_t compared = o->match.better_by > 0 ? 2 : 1;
+    const uint32_t sounds = larger(larger(a->k, a->n_voters), compared);
     a->n_hits = sounds == 1                  ? 1
                 : sounds * 8 + 8 < IDX_MAX_K ? sounds * 8 + 8
                                              : IDX_MAX_K;
@@ -51,7 +60,13 @@ rt_analyse_set(rt_analyse *a, const rt_options *o)
     set_counts(a, o);
     a->by_jaccard = o->search.codes == RT_CODES_JACCARD;
     a->refine = a->k > 1 && o->match.refine == RT_REFINE_YES;
-    a->confirm = o->match.confirm;
+    a->release = o->match.release;
+    a->better_by = o->match.better_by;
+    for (uint32_t s = 0; s < RT_SCALES; s++) {
+        a->confirm[s] = answers_in(o->match.confirm_ms, s);
+        a->within[s] = larger(a->confirm[s], answers_in(o->match.within_ms, s));
+    }
+    a->want_rejects = o->debug.rejects;
     a->want_nomatch = o->osc.nomatch;
     a->paused = o->listen.paused;
     a->min_score = o->match.score;

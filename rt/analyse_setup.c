@@ -45,6 +45,38 @@ rt_event_step(const rt_options *o)
     return rt_event_hops(o) / 2;
 }
 
+bool
+rt_analyse_check(const rt_options *o, char *why, size_t why_len)
+{
+    const uint32_t confirm = o->match.confirm_ms, within = o->match.within_ms;
+    const uint32_t most = confirm > within ? confirm : within;
+    if (within && confirm > within) {
+        snprintf(why, why_len,
+                 "match.confirm-ms %u cannot be reached within match.within-ms %u; "
+                 "raise match.within-ms or lower match.confirm-ms",
+                 confirm, within);
+        return false;
+    }
+    if (o->match.release > o->match.score) {
+        snprintf(why, why_len,
+                 "match.release %g is more than match.score %g, so that a match would "
+                 "never end; lower match.release first",
+                 (double)o->match.release, (double)o->match.score);
+        return false;
+    }
+    for (uint32_t s = 0; s < RT_SCALES; s++) {
+        if (!(o->match.scales >> s & 1U) || most <= RT_ANSWERS * rt_answer_ms[s])
+            continue;
+        snprintf(why, why_len,
+                 "match.%s-ms %u is more than the %u ms that scale %s remembers; lower "
+                 "it or leave the scale out of match.scales",
+                 confirm > within ? "confirm" : "within", most,
+                 RT_ANSWERS * rt_answer_ms[s], rt_scale_name(s));
+        return false;
+    }
+    return true;
+}
+
 static const double gate_hold_s = 0.1;
 
 /* Scenes are made of events, standardised as those of the index are. */

@@ -13,8 +13,10 @@ rt_analyse_snapshot(const rt_analyse *a, rt_snapshot *s)
     s->open = a->gate.open;
     s->onset_hop = a->onset_hop;
     for (uint32_t i = 0; i < RT_SCALES; i++) {
-        s->agreed[i] = a->agreement[i].sound;
-        s->in_a_row[i] = a->agreement[i].in_a_row;
+        const rt_agreement *g = &a->agreement[i];
+        s->held[i] = g->held;
+        for (uint32_t j = 0; j < RT_ANSWERS; j++)
+            s->best[i][j] = g->best[(g->at - 1 - j) % RT_ANSWERS];
     }
     for (uint32_t i = 0; i < DSP_TIMBRE_FRAMES; i++)
         s->timbre[i] = a->code.ring[(a->code.at + i) % DSP_TIMBRE_FRAMES];
@@ -42,8 +44,12 @@ rt_analyse_restore(rt_analyse *a, const rt_snapshot *s)
     a->gate.last_loud = s->last_loud;
     a->gate.open = s->open;
     a->onset_hop = s->onset_hop;
-    for (uint32_t i = 0; i < RT_SCALES; i++)
-        a->agreement[i] = (rt_agreement){s->agreed[i], s->in_a_row[i]};
+    for (uint32_t i = 0; i < RT_SCALES; i++) {
+        rt_agreement *g = &a->agreement[i];
+        g->held = s->held[i];
+        for (uint32_t j = 0; j < RT_ANSWERS; j++)
+            g->best[(g->at - 1 - j) % RT_ANSWERS] = s->best[i][j];
+    }
     dsp_timbre_reset(&a->code);
     for (uint32_t i = 0; i < DSP_TIMBRE_FRAMES; i++)
         dsp_timbre_push(&a->code, s->timbre[i] ? s->timbre[i] - 1U : DSP_TIMBRE_BITS);

@@ -29,7 +29,9 @@ prepare(asking *q, const rt_control *c, uint32_t k)
 {
     q->options = c->options;
     q->options.match.k = k;
-    q->options.match.confirm = 1;
+    q->options.match.confirm_ms = q->options.match.within_ms = 0;
+    q->options.match.better_by = 0;
+    q->options.debug.rejects = 0;
     q->options.match.min_gap_ms = 0;
     q->options.osc.nomatch = q->options.listen.paused = 0;
     if (q->options.match.refine == RT_REFINE_AUTO)

@@ -107,9 +107,10 @@ rt_setting_change_text(rt_control *c, const rt_field *f, const char *text, char 
     }
     if (!rt_options_set(&wanted, name, text, RT_LIVE, why, len))
         return false;
-    const bool searches = f->offset == offsetof(rt_options, match.scales) ||
-                          f->offset == offsetof(rt_options, search.space);
-    if (searches && !rt_control_check(&wanted, c->config.index, why, len))
+    const bool scales = f->offset == offsetof(rt_options, match.scales) ||
+                        f->offset == offsetof(rt_options, search.space);
+    if (!rt_analyse_check(&wanted, why, len) ||
+        (scales && !rt_control_check(&wanted, c->config.index, why, len)))
         return false;
     pthread_mutex_lock(&c->lock);
     c->options = wanted;

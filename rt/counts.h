@@ -29,7 +29,8 @@
     N(shed_frames)       /* the same, of frames */                                     \
     N(silent)            /* too little sound in the window */                          \
     N(below_score)       /* the best was below match.score */                          \
-    N(unconfirmed)       /* match.confirm was not reached */                           \
+    N(held)              /* the sound sent last was as good, by match.better-by */     \
+    N(unconfirmed)       /* match.confirm-ms was not reached */                        \
     N(rate_limited)      /* within match.min-gap-ms of its last time */                \
     N(matched)           /* at least one match went out of the analysis */             \
     N(cut)               /* searches that index.max-candidates ended early */          \

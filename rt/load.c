@@ -30,6 +30,10 @@ rt_take_settings(const idx_index *index, const char *path, rt_options *o)
         rt_fail("%s: %s", path, why);
         return RT_CONFIG;
     }
+    if (!rt_analyse_check(o, why, sizeof why)) {
+        rt_fail("%s", why);
+        return RT_CONFIG;
+    }
     if (o->match.scales >> RT_TIMBRE & 1U &&
         !idx_scale_of(index, IDX_TIMBRE)->n_entries)
         rt_warn(

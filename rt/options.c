@@ -160,9 +160,25 @@ static const rt_field fields[] = {
      "less; "
      "nothing is matched while it is closed",
      0},
-    {"match", "confirm", "N", T_U32, AT(match.confirm), 1, 100, NULL, FIND | RT_LIVE,
-     "1",
-     "answers in a row at a scale that must agree on the best sound before it is sent",
+    {"match", "release", "SHARE", T_FLOAT, AT(match.release), 0, 1, NULL,
+     FIND | RT_LIVE, "0",
+     "how far below match.score the sound that was sent last may fall before it ends",
+     0},
+    {"match", "better-by", "COSINE", T_FLOAT, AT(match.better_by), 0, 2, NULL,
+     FIND | RT_LIVE, "0",
+     "how much more alike than the sound that was sent last another must be to take "
+     "its "
+     "place, as long as both go on; an onset ends that",
+     0},
+    {"match", "confirm-ms", "MS", T_U32, AT(match.confirm_ms), 0, 64000, NULL,
+     FIND | RT_LIVE, "0",
+     "how long a sound must have been the best at a scale before it is sent; an answer "
+     "stands for 10 ms (frame), 100 (event, timbre) or 1000 (scene)",
+     0},
+    {"match", "within-ms", "MS", T_U32, AT(match.within_ms), 0, 64000, NULL,
+     FIND | RT_LIVE, "0",
+     "in how much time it must have been the best for match.confirm-ms; 0 wants that "
+     "without a break",
      0},
     {"match", "min-gap-ms", "MS", T_U32, AT(match.min_gap_ms), 0, 600000, NULL,
      FIND | RT_LIVE, "0",
@@ -244,6 +260,11 @@ static const rt_field fields[] = {
      0},
     {"listen", "paused", "yes|no", T_CHOICE, AT(listen.paused), 0, 0, yesno,
      RT_LISTEN | RT_LIVE, "no", "listen, but answer nothing", 0},
+    {"debug", "rejects", "yes|no", T_CHOICE, AT(debug.rejects), 0, 0, yesno,
+     FIND | RT_LIVE, "no",
+     "tell of each answer that is not sent, with the reason, on stdout and as "
+     "/hearken/reject",
+     0},
     {"top", "seconds", "N", T_U32, AT(top.seconds), 0, 1000000000, NULL, RT_TOP, "0",
      "end after so long, or so many lines; 0 goes on until q, Ctrl-C or the end of "
      "listen",

@@ -89,9 +89,9 @@ typedef struct {
     } index;
     struct {
         uint32_t scales; /* bit s for dsp_scale s or RT_TIMBRE */
-        uint32_t k, confirm, min_gap_ms;
+        uint32_t k, confirm_ms, within_ms, min_gap_ms;
         uint32_t refine; /* rt_refine */
-        float score, gate_db;
+        float score, release, better_by, gate_db;
     } match;
     struct {
         uint32_t space; /* 0 acoustic, 1 labels */
@@ -114,6 +114,9 @@ typedef struct {
     struct {
         uint32_t seconds, truth, paused; /* truth, paused: 0, 1 */
     } listen;
+    struct {
+        uint32_t rejects; /* 0, 1 */
+    } debug;
     struct {
         uint32_t seconds;
     } top;

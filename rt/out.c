@@ -55,9 +55,19 @@ rt_json_string(FILE *to, const char *text)
 }
 
 static void
+names(rt_out *o, const rt_match *m)
+{
+    const idx_sound s = idx_sound_of(o->index, m->sound);
+    fputs(",\"label\":", o->to);
+    rt_json_string(o->to, s.label);
+    fputs(",\"path\":", o->to);
+    rt_json_string(o->to, s.path);
+}
+
+static void
 json(rt_out *o, const rt_match *m)
 {
-    static const char *const kind[] = {"match", "onset", "nomatch", "label"};
+    static const char *const kind[] = {"match", "onset", "nomatch", "label", "reject"};
     fprintf(o->to,
             "{\"type\":\"%s\",\"frame\":%llu,\"time\":%.6f,\"input\":", kind[m->kind],
             (unsigned long long)m->frame, m->time_s);
@@ -74,18 +84,18 @@ json(rt_out *o, const rt_match *m)
         fprintf(o->to, ",\"share\":%.6f,\"voters\":%u}\n", (double)m->score, m->rank);
         return;
     }
+    if (m->kind == RT_REJECT)
+        fprintf(o->to, ",\"reason\":\"%s\"", rt_count_name[m->fate]);
     fprintf(o->to, ",\"score\":%.6f", (double)m->score);
+    if (m->kind == RT_REJECT && m->sound != UINT32_MAX)
+        names(o, m);
     if (m->kind == RT_MATCH) {
-        const idx_sound s = idx_sound_of(o->index, m->sound);
         fprintf(
             o->to,
-            ",\"rank\":%u,\"cosine\":%.6f,\"sound\":%u,\"start\":%.3f,\"length\":%.3f,"
-            "\"label\":",
+            ",\"rank\":%u,\"cosine\":%.6f,\"sound\":%u,\"start\":%.3f,\"length\":%.3f",
             m->rank, (double)m->cosine, m->sound, (double)m->start_s,
             (double)m->length_s);
-        rt_json_string(o->to, s.label);
-        fputs(",\"path\":", o->to);
-        rt_json_string(o->to, s.path);
+        names(o, m);
     }
     fputs("}\n", o->to);
 }
@@ -110,6 +120,11 @@ table(rt_out *o, const rt_match *m)
     if (m->kind == RT_NOMATCH) {
         fprintf(o->to, "%8.2f  %-6s    -  %5.3f  no match\n", t,
                 rt_scale_name(m->scale), (double)m->score);
+        return;
+    }
+    if (m->kind == RT_REJECT) {
+        fprintf(o->to, "%8.2f  %-6s    -  %5.3f  %s\n", t, rt_scale_name(m->scale),
+                (double)m->score, rt_count_name[m->fate]);
         return;
     }
     const idx_sound s = idx_sound_of(o->index, m->sound);

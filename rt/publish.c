@@ -73,6 +73,23 @@ age_ms(const rt_publish *p, const rt_match *m)
 }
 
 static size_t
+encode_reject(const rt_publish *p, const rt_match *m, int32_t seq, uint8_t out[])
+{
+    idx_sound s = {.path = "", .label = ""};
+    if (m->sound != UINT32_MAX)
+        s = idx_sound_of(p->config.index, m->sound);
+    const osc_reject r = {.seq = seq,
+                          .input = p->config.inputs->input[m->input].name,
+                          .scale = rt_scale_name(m->scale),
+                          .reason = rt_count_name[m->fate],
+                          .score = m->score,
+                          .age_ms = age_ms(p, m),
+                          .label = s.label,
+                          .path = s.path};
+    return osc_reject_encode(out, OSC_MAX_DATAGRAM, &r);
+}
+
+static size_t
 encode(const rt_publish *p, const rt_match *m, int32_t seq, uint8_t out[])
 {
     const char *input = p->config.inputs->input[m->input].name;
@@ -85,6 +102,8 @@ encode(const rt_publish *p, const rt_match *m, int32_t seq, uint8_t out[])
                                age_ms(p, m)};
         return osc_nomatch_encode(out, OSC_MAX_DATAGRAM, &n);
     }
+    if (m->kind == RT_REJECT)
+        return encode_reject(p, m, seq, out);
     const idx_sound s = idx_sound_of(p->config.index, m->sound);
     if (m->kind == RT_LABEL) {
         const osc_label l = {seq,         input,    rt_scale_name(m->scale),

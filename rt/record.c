@@ -35,7 +35,10 @@ rt_record_set(rt_record *r, const rt_options *o)
         return;
     const rt_record_settings s = {.scales = o->match.scales,
                                   .k = o->match.k,
-                                  .confirm = o->match.confirm,
+                                  .confirm_ms = o->match.confirm_ms,
+                                  .within_ms = o->match.within_ms,
+                                  .release = o->match.release,
+                                  .better_by = o->match.better_by,
                                   .min_gap_ms = o->match.min_gap_ms,
                                   .refine = o->match.refine,
                                   .space = o->search.space,
@@ -66,7 +69,7 @@ rt_record_block(rt_record *r, const float x[], uint32_t n, uint64_t first_frame)
 void
 rt_record_match(rt_record *r, const rt_match *m)
 {
-    if (r)
+    if (r && m->kind != RT_REJECT) /* those are not replayed */
         rt_tape_write(r->found, m, 1);
 }
 

@@ -138,7 +138,10 @@ take_settings(rt_pick *p)
     *o = *p->from->config.options;
     o->match.scales = s.scales;
     o->match.k = s.k;
-    o->match.confirm = s.confirm;
+    o->match.confirm_ms = s.confirm_ms;
+    o->match.within_ms = s.within_ms;
+    o->match.release = s.release;
+    o->match.better_by = s.better_by;
     o->match.min_gap_ms = s.min_gap_ms;
     o->match.refine = s.refine == RT_REFINE_AUTO ? RT_REFINE_NO : s.refine;
     o->match.score = s.score;

@@ -41,14 +41,26 @@ write_settings(FILE *to, const rt_options *o, const char *section, const char *o
     }
 }
 
+/* The best of each answer, newest first, up to the last that found any. */
+static void
+write_agreed(FILE *to, const rt_snapshot *s, uint32_t scale)
+{
+    uint32_t n = RT_ANSWERS;
+    while (n && !s->best[scale][n - 1])
+        n--;
+    fprintf(to, "agreed %s %u", rt_scale_name(scale), s->held[scale]);
+    for (uint32_t i = 0; i < n; i++)
+        fprintf(to, " %u", s->best[scale][i]);
+    fputc('\n', to);
+}
+
 static void
 write_state(FILE *to, const rt_snapshot *s)
 {
     fprintf(to, "gate %s %" PRIu64 " %" PRIu64 "\n", s->open ? "open" : "closed",
             s->open ? s->last_loud : 0, s->onset_hop);
     for (uint32_t i = 0; i < RT_SCALES; i++)
-        fprintf(to, "agreed %s %u %u\n", rt_scale_name(i), s->agreed[i],
-                s->in_a_row[i]);
+        write_agreed(to, s, i);
     fputs("timbre", to);
     for (uint32_t i = 0; i < DSP_TIMBRE_FRAMES; i++)
         fprintf(to, " %u", s->timbre[i]);

@@ -140,9 +140,12 @@ read_gate(reader *in, char *line)
 static bool
 read_agreed(reader *in, char *line)
 {
+    rt_snapshot *state = &in->r->state;
     uint32_t s;
-    return scale(&line, &s) && number32(&line, UINT32_MAX, &in->r->state.agreed[s]) &&
-           number32(&line, UINT32_MAX, &in->r->state.in_a_row[s]);
+    bool ok = scale(&line, &s) && number32(&line, UINT32_MAX, &state->held[s]);
+    for (uint32_t i = 0; ok && *line && i < RT_ANSWERS; i++)
+        ok = number32(&line, UINT32_MAX, &state->best[s][i]);
+    return ok && !*line;
 }
 
 static bool

@@ -181,10 +181,12 @@ START_TEST(every_answer_has_one_counted_fate)
 {
     static const int fates[] = {RT_N_gated,       RT_N_shed_scenes,  RT_N_shed_events,
                                 RT_N_shed_frames, RT_N_silent,       RT_N_below_score,
-                                RT_N_unconfirmed, RT_N_rate_limited, RT_N_matched};
+                                RT_N_unconfirmed, RT_N_rate_limited, RT_N_matched,
+                                RT_N_held};
     rt_counts counts = {0};
     options.match.score = 0.6F;
-    options.match.confirm = 2;
+    options.match.confirm_ms = 200;
+    options.match.better_by = 0.05F;
     options.match.min_gap_ms = 150;
     run_blocks(&options, input, N, 777, a_found, &counts);
     uint64_t sum = 0;

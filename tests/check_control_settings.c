@@ -32,7 +32,14 @@ static const struct {
     {"/hearken/get", "s", "osc.allow", 0, 0, "/hearken/value s:osc.allow s:loopback"},
     {"/hearken/set", "sf", "match.score", 0, 0.125,
      "/hearken/value s:match.score f:0.125"},
-    {"/hearken/set", "si", "match.confirm", 3, 0, "/hearken/value s:match.confirm i:3"},
+    {"/hearken/set", "si", "match.within-ms", 500, 0,
+     "/hearken/value s:match.within-ms i:500"},
+    {"/hearken/set", "si", "match.confirm-ms", 300, 0,
+     "/hearken/value s:match.confirm-ms i:300"},
+    {"/hearken/match/release", "f", "", 0, 0.75,
+     "/hearken/error s:match.release 0.75 is more than match.score 0.5, so that a "
+     "match "
+     "would never end; lower match.release first"},
     {"/hearken/mute", "", "", 0, 0, "/hearken/value s:osc.mute i:1"},
     {"/hearken/mute", "i", "", 0, 0, "/hearken/value s:osc.mute i:0"},
     {"/hearken/pause", "", "", 0, 0, "/hearken/value s:listen.paused i:1"},

@@ -150,6 +150,23 @@ START_TEST(label_is_what_liblo_reads)
 END_TEST
 
 /* _i bytes: every remainder of the padding, twice. */
+START_TEST(reject_is_what_liblo_reads)
+{
+    uint8_t out[OSC_MAX_DATAGRAM];
+    const osc_reject m = {7, "in", "scene", "below_score", 0.25F, 12, "drum", "/a.wav"};
+    const size_t n = osc_reject_encode(out, sizeof out, &m);
+    lo_message lo = parsed(out, n, "/hearken/reject", "isssffss");
+    lo_arg **v = lo_message_get_argv(lo);
+    ck_assert(v[0]->i == 7 && v[4]->f == 0.25F && v[5]->f == 12);
+    ck_assert_str_eq(&v[3]->s, "below_score");
+    ck_assert_str_eq(&v[7]->s, "/a.wav");
+    lo_message_free(lo);
+    ck_assert_uint_eq(
+        osc_reject_encode(out, sizeof out, &(osc_reject){.label = "a", .score = NAN}),
+        0);
+}
+END_TEST
+
 START_TEST(strings_of_any_length_are_padded)
 {
     char *s = repeat((size_t)_i);
@@ -219,24 +236,27 @@ START_TEST(a_string_of_a_megabyte_is_refused)
 }
 END_TEST
 
-/* For each of the four, every cap that is too small: nothing beyond it is touched. */
+/* For each of the five, every cap that is too small: nothing beyond it is touched. */
 START_TEST(nothing_is_written_beyond_cap)
 {
     const osc_onset onset = {1, "in", -20, 3};
     const osc_nomatch nomatch = {1, "in", "event", 0.5F, 3};
     const osc_label label = {1, "in", "event", "drum", 0.5F, 5, 3};
+    const osc_reject reject = {1, "in", "event", "held", 0.5F, 3, "drum", "a.wav"};
     uint8_t out[OSC_MAX_DATAGRAM];
     const size_t full = _i == 0   ? osc_match_encode(out, sizeof out, &plain)
                         : _i == 1 ? osc_onset_encode(out, sizeof out, &onset)
                         : _i == 2 ? osc_nomatch_encode(out, sizeof out, &nomatch)
-                                  : osc_label_encode(out, sizeof out, &label);
+                        : _i == 3 ? osc_label_encode(out, sizeof out, &label)
+                                  : osc_reject_encode(out, sizeof out, &reject);
     ck_assert_uint_gt(full, 0);
     for (size_t cap = 0; cap <= full; cap++) {
         memset(out, 0xAA, sizeof out);
         const size_t n = _i == 0   ? osc_match_encode(out, cap, &plain)
                          : _i == 1 ? osc_onset_encode(out, cap, &onset)
                          : _i == 2 ? osc_nomatch_encode(out, cap, &nomatch)
-                                   : osc_label_encode(out, cap, &label);
+                         : _i == 3 ? osc_label_encode(out, cap, &label)
+                                   : osc_reject_encode(out, cap, &reject);
         ck_assert_uint_eq(n, cap < full ? 0 : full);
         for (size_t i = cap; i < sizeof out; i++)
             ck_assert_uint_eq(out[i], 0xAA);
@@ -292,11 +312,12 @@ main(void)
     tcase_add_loop_test(t, onset_is_what_liblo_reads, 0, N);
     tcase_add_loop_test(t, nomatch_is_what_liblo_reads, 0, N);
     tcase_add_loop_test(t, label_is_what_liblo_reads, 0, N);
+    tcase_add_test(t, reject_is_what_liblo_reads);
     tcase_add_loop_test(t, strings_of_any_length_are_padded, 0, 9);
     tcase_add_test(t, nomatch_has_the_bytes_of_the_specification);
     tcase_add_test(t, the_longest_strings_fill_one_datagram);
     tcase_add_test(t, a_string_of_a_megabyte_is_refused);
-    tcase_add_loop_test(t, nothing_is_written_beyond_cap, 0, 4);
+    tcase_add_loop_test(t, nothing_is_written_beyond_cap, 0, 5);
     tcase_add_loop_test(t, a_float_that_is_not_finite_is_refused, 0, 4);
     tcase_add_test(t, a_string_that_is_null_is_refused);
     suite_add_tcase(s, t);

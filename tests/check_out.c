@@ -205,6 +205,28 @@ static const struct {
      "{\"type\":\"nomatch\",\"frame\":480,\"time\":0.010000,\"input\":\"a "
      "\\\"b\\\"\\u000a.wav\",\"scale\":\"frame\",\"heard\":0.00,\"score\":0.125000}\n",
      "    0.01  frame     -  0.125  no match\n"},
+    {"a reject",
+     {.kind = RT_REJECT,
+      .scale = DSP_FRAME,
+      .sound = 1,
+      .fate = RT_N_held,
+      .score = 0.5F,
+      .frame = 480},
+     "{\"type\":\"reject\",\"frame\":480,\"time\":0.010000,\"input\":\"a "
+     "\\\"b\\\"\\u000a.wav\",\"scale\":\"frame\",\"heard\":0.00,\"reason\":\"held\","
+     "\"score\":0.500000,\"label\":\"odd \\\"\\u000a\\ufffd\",\"path\":\"/s/odd "
+     "\\\"\\u000a\\ufffd/\xc3\xa4\\u0009.wav\"}\n",
+     "    0.01  frame     -  0.500  held\n"},
+    {"a reject of nothing",
+     {.kind = RT_REJECT,
+      .scale = DSP_EVENT,
+      .sound = UINT32_MAX,
+      .fate = RT_N_gated,
+      .frame = 480},
+     "{\"type\":\"reject\",\"frame\":480,\"time\":0.010000,\"input\":\"a "
+     "\\\"b\\\"\\u000a.wav\",\"scale\":\"event\",\"heard\":0.00,\"reason\":\"gated\","
+     "\"score\":0.000000}\n",
+     "    0.01  event     -  0.000  gated\n"},
     {"a label",
      {.kind = RT_LABEL,
       .scale = DSP_EVENT,

@@ -118,7 +118,9 @@ START_TEST(a_recording_is_answered_as_listen_answered)
     l->options.record.seconds = KEPT;
     l->options.match.scales = cases[_i].scales;
     l->options.match.k = cases[_i].k;
-    l->options.match.confirm = cases[_i].confirm;
+    l->options.match.confirm_ms = 100 * cases[_i].confirm - 100;
+    l->options.match.within_ms = 200 * cases[_i].confirm - 200;
+    l->options.match.release = l->options.match.better_by = 0.1F * (float)(_i % 2);
     l->options.match.min_gap_ms = cases[_i].min_gap_ms;
     l->options.match.refine = cases[_i].refine;
     l->options.match.score = cases[_i].score;

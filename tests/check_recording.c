@@ -29,8 +29,9 @@ setup(void)
     r.state.last_loud = 140000;
     r.state.onset_hop = 317;
     for (uint32_t i = 0; i < RT_SCALES; i++) {
-        r.state.agreed[i] = i;
-        r.state.in_a_row[i] = 10 * i;
+        r.state.held[i] = i;
+        for (uint32_t j = 0; j < 20 * i; j++)
+            r.state.best[i][j] = UINT32_MAX - j % 3;
     }
     for (int i = 0; i < DSP_TIMBRE_FRAMES; i++)
         r.state.timbre[i] = (uint8_t)(i * 4);
@@ -121,6 +122,11 @@ static const struct {
     {"gate", "gate open 1 318\n", "contradicts"},
     {"agreed frame", "agreed minute 1 1\n", "makes no sense"},
     {"agreed frame", "agreed frame 1 4294967296\n", "makes no sense"},
+    {"agreed scene",
+     "agreed scene 0 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 "
+     "1 1 "
+     "1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1\n",
+     "makes no sense"},
     {"timbre", "timbre 1 2 3\n", "makes no sense"},
     {"timbre", "timbre 129 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0\n",
      "makes no sense"},

@@ -239,7 +239,7 @@ START_TEST(every_answer_has_one_counted_fate)
     uint64_t sum = 0, nomatches = 0;
     options.match.scales = 15;
     options.match.score = 0.7F;
-    options.match.confirm = 2;
+    options.match.confirm_ms = 200;
     options.match.min_gap_ms = 250;
     options.osc.nomatch = 1;
     run(input, N, 777, a_found, &counts);

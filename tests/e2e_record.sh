@@ -19,7 +19,7 @@ written() { # N: that many recordings are there, and listen has said so
 
 if [ "${1:-}" = beside-jack ]; then
     "$bin/hearken" listen "$dir/x.hkn" -c none -f json -k 3 --match-scales frame,event,scene --match-score 0.1 \
-        --match-min-gap-ms 700 --match-confirm 2 --jack-inputs in,other --osc-to none --osc-listen 127.0.0.1:$port --record-seconds 5 --record-folder "$dir/dumps" \
+        --match-min-gap-ms 700 --match-confirm-ms 200 --match-within-ms 300 --jack-inputs in,other --osc-to none --osc-listen 127.0.0.1:$port --record-seconds 5 --record-folder "$dir/dumps" \
         >"$dir/live.json" 2>"$dir/live.log" &
     listener=$!
     wait_for "$dir/live.log" "stream begins" || exit 1

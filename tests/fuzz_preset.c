@@ -44,7 +44,7 @@ check_values(const rt_options *o)
     for (size_t i = 0; i < n; i++)
         check_row(o, &f[i]);
     must(o->build.threads <= 256 && o->match.k >= 1 && o->match.k <= 100);
-    must(o->match.confirm >= 1 && o->match.confirm <= 100);
+    must(o->match.confirm_ms <= 64000 && o->match.within_ms <= 64000);
     must(o->index.planes <= 22 && o->index.tables <= 64);
     must(o->index.recall >= 0.5F && o->index.recall <= 1);
     must(o->match.score >= 0 && o->match.score <= 1);
