@@ -69,6 +69,9 @@ int64_t rt_time_of(const rt_analyse *a, uint64_t frame);
 /* The event that ends with this hop joins the scene, if one is due. */
 void rt_scene_hop(rt_analyse *a, const dsp_hop *hop);
 
+/* Build: emits the windows that end with this hop (analyse_moments.c). */
+void rt_build_hop(rt_analyse *a, const dsp_hop *hop);
+
 /* ---- Steadiness (steady.c) --------------------------------------------------------
  */
 

@@ -176,7 +176,7 @@ class Soak:
         junk = bytes(self.rng.randrange(256) for _ in range(self.rng.randrange(200)))
         some = [r.osc_message("/hearken/match/k", self.rng.randint(1, 5)),
                 r.osc_message("/hearken/match/score", self.rng.uniform(-1, 0.1)),
-                r.osc_message("/hearken/set", "match.confirm", self.rng.randint(1, 2)),
+                r.osc_message("/hearken/set", "match.confirm-ms", 100 * self.rng.randint(1, 2)),
                 r.osc_message("/hearken/match/gate-db", "loud"), r.osc_message("/hearken/list"),
                 r.osc_message("/hearken/subscribe", self.other.port, 5),
                 r.osc_message("/hearken/query/file", self.rig.sound_file("pluck", 48000)),
