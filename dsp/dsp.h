@@ -165,6 +165,14 @@ uint64_t dsp_stream_hop(const dsp_stream *stream);
 size_t dsp_stream_feed(dsp_stream *stream, const float x[], size_t n, dsp_hop *hop,
                        bool *done, uint64_t *n_bad);
 
+/* The log-mel bands of the newest hop [DSP_BANDS], in dB; NULL with another front end.
+ * Valid until the next samples are fed. */
+const float *dsp_stream_bands(const dsp_stream *stream);
+
+/* The newest samples, *n of them: at least those that a hop looks at. Valid likewise.
+ */
+const float *dsp_stream_samples(const dsp_stream *stream, size_t *n);
+
 /* What a window held: how many loud hops, how many from the first to the last of them,
  * and how many hops ago that last one was. */
 typedef struct {

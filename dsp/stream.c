@@ -88,6 +88,20 @@ dsp_stream_bfcc(dsp_stream *s, float out[DSP_BFCC])
     return false;
 }
 
+const float *
+dsp_stream_bands(const dsp_stream *s)
+{
+    const size_t newest = (size_t)((s->n_hops + DSP_HISTORY - 1) % DSP_HISTORY);
+    return s->front ? NULL : s->mel + newest * s->n_bands;
+}
+
+const float *
+dsp_stream_samples(const dsp_stream *s, size_t *n)
+{
+    *n = s->kept_frames;
+    return s->buffer + s->fill - s->kept_frames;
+}
+
 uint64_t
 dsp_stream_hop(const dsp_stream *s)
 {

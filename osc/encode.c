@@ -91,11 +91,12 @@ osc_onset_encode(uint8_t out[], size_t cap, const osc_onset *m)
 {
     writer w = start(out, cap);
     put_s(&w, "/hearken/onset");
-    put_s(&w, ",isff");
+    put_s(&w, ",isfff");
     put_i(&w, m->seq);
     put_s(&w, m->input);
     put_f(&w, m->level_db);
     put_f(&w, m->age_ms);
+    put_f(&w, m->strength_db);
     return finish(&w);
 }
 

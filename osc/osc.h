@@ -49,12 +49,13 @@ typedef struct {
     const char *path;
 } osc_match;
 
-/* /hearken/onset ,isff: the gate opened. */
+/* /hearken/onset ,isfff: the gate opened, or something began while it was open. */
 typedef struct {
     int32_t seq;
     const char *input;
-    float level_db; /* dBFS of the sample that opened the gate */
-    float age_ms;   /* from that sample to the sending of this */
+    float level_db;    /* dBFS of the sample that opened the gate, or of what began */
+    float age_ms;      /* from where it began to the sending of this */
+    float strength_db; /* how far it is above what it takes to be one */
 } osc_onset;
 
 /* /hearken/nomatch ,issff: a query was answered, but its best was not enough. */

@@ -19,25 +19,6 @@ rt_time_of(const rt_analyse *a, uint64_t frame)
     return a->block_us + ahead * 1000000 / (int64_t)a->rate_hz;
 }
 
-static void
-tell_onset(rt_analyse *a, const float x[], size_t at)
-{
-    rt_count(a->counts, RT_N_onsets, 1);
-    if (a->paused)
-        return;
-    if (a->shed >= RT_SHED_FRAMES) {
-        rt_count(a->counts, RT_N_shed_onsets, 1);
-        return;
-    }
-    const uint64_t frame = a->n_frames + at;
-    const rt_match m = {.kind = RT_ONSET,
-                        .sound = UINT32_MAX,
-                        .level_db = 20 * log10f(fabsf(x[at])),
-                        .frame = frame,
-                        .centre_us = rt_time_of(a, frame)};
-    a->sink.match(a->sink.ctx, &m);
-}
-
 dsp_projection
 rt_projection_in(const idx_index *index, uint32_t set, const dsp_layout *layout)
 {
@@ -334,16 +315,18 @@ rt_scene_hop(rt_analyse *a, const dsp_hop *hop)
 static void
 listen_hop(rt_analyse *a, const dsp_hop *hop)
 {
+    rt_flux_onset(a, hop, true);
     const uint64_t end = hop->index + 1, since = end - a->onset_hop;
+    const bool due = a->at != RT_AT_ONSETS || since <= a->event_hops;
     rt_scene_hop(a, hop);
-    if (a->scales >> DSP_FRAME & 1U)
+    if (due && (a->scales >> DSP_FRAME & 1U))
         answer(a, DSP_FRAME, since, hop);
-    if ((a->scales >> DSP_EVENT & 1U) &&
+    if (due && (a->scales >> DSP_EVENT & 1U) &&
         (since % EVENT_EVERY == 0 || (a->gate.open && since == FIRST_EVENT)))
         answer(a, DSP_EVENT, since, hop);
     if ((a->scales >> DSP_SCENE & 1U) && end % SCENE_EVERY == 0)
         answer(a, DSP_SCENE, end, hop);
-    if ((a->scales >> RT_TIMBRE & 1U) && since % EVENT_EVERY == 0)
+    if (due && (a->scales >> RT_TIMBRE & 1U) && since % EVENT_EVERY == 0)
         answer(a, RT_TIMBRE, since, hop);
 }
 
@@ -376,12 +359,8 @@ rt_analyse_block(rt_analyse *a, const float x[], size_t n, int64_t first_us)
         rt_count(a->counts, RT_N_bad_samples, bad);
         if (a->index) {
             const size_t at = rt_gate_feed(&a->gate, x, used, a->n_frames);
-            if (at < used) {
-                a->onset_hop = gathered;
-                rt_timbre_reset(a);
-                rt_judge_onset(a);
-                tell_onset(a, x, at);
-            }
+            if (at < used)
+                rt_gate_onset(a, gathered, x, at);
         }
         a->n_frames += used;
         if (done)
@@ -411,4 +390,5 @@ rt_analyse_gap(rt_analyse *a, uint64_t n_frames)
     a->gate.open = false;
     rt_timbre_reset(a);
     rt_judge_gap(a);
+    rt_onset_reset(&a->onset);
 }

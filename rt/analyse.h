@@ -52,7 +52,9 @@ typedef struct {
                                 codes, how alike they are */
     float start_s, length_s; /* where in the sound */
     float heard_s;           /* of sound that was compared; 0 for an onset */
-    float level_db;          /* onset: peak of the sample that opened the gate */
+    float level_db;          /* onset: peak of the sample that opened the gate, or of
+                                what began while it was open */
+    float strength_db;       /* onset: above match.gate-db, or above match.onset-db */
     uint64_t frame;          /* end of the window; onset: the sample */
     double time_s;           /* of frame, since the stream began */
     uint32_t input;          /* number of the input, where there are several */

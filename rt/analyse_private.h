@@ -2,6 +2,7 @@
 #define HEARKEN_RT_ANALYSE_PRIVATE_H
 
 #include "analyse.h"
+#include "onset.h"
 
 /* Sample-exact level gate with hysteresis; closes hold_frames after the last peak. */
 typedef struct {
@@ -43,13 +44,17 @@ struct rt_analyse {
     bool weighs; /* events by their amplitude in scenes */
     float min_score, release, better_by;
     uint64_t min_gap_frames;
-    uint64_t query_ns;       /* spent in the index */
-    uint64_t n_frames;       /* fed since the beginning, gaps included */
-    uint64_t cut_hop;        /* that followed the last gap; nothing before is known */
-    uint64_t onset_hop;      /* in which the gate opened last: events count from it */
-    dsp_timbre_code code;    /* listen: since the onset, or the last 0.6 s */
-    uint64_t n_bfccs;        /* frames since it was empty */
-    bool timbre, by_jaccard; /* timbre: BFCC frames are wanted */
+    uint64_t query_ns;  /* spent in the index */
+    uint64_t n_frames;  /* fed since the beginning, gaps included */
+    uint64_t cut_hop;   /* that followed the last gap; nothing before is known */
+    uint64_t onset_hop; /* events count from it: the gate opened, or match.at */
+    uint64_t rose_hop;  /* of the last onset, of either kind */
+    rt_onset onset;
+    float onset_db;               /* 0: none but the gate's */
+    uint32_t at;                  /* rt_match_at */
+    dsp_timbre_code code;         /* listen: since the onset, or the last 0.6 s */
+    uint64_t n_bfccs;             /* frames since it was empty */
+    bool timbre, by_jaccard;      /* timbre: BFCC frames are wanted */
     uint64_t emitted[DSP_SCALES]; /* build: hops covered by the windows sent so far */
     uint64_t quiet_hops, begun;   /* build: in a row; hop at which the sound began */
     int64_t block_us;             /* when sample block_frame sounded */
@@ -91,6 +96,16 @@ void rt_judge_none(rt_analyse *a, uint32_t scale);
 /* What begins now is not held back by what was before. After a gap nothing counts. */
 void rt_judge_onset(rt_analyse *a);
 void rt_judge_gap(rt_analyse *a);
+
+/* ---- Onsets (analyse_onset.c) -----------------------------------------------------
+ */
+
+/* The gate opened in that hop, at sample at of x. */
+void rt_gate_onset(rt_analyse *a, uint64_t hop, const float x[], size_t at);
+
+/* Whether something new begins in the newest hop, other than by the gate; tell says
+ * whether it may be told. */
+void rt_flux_onset(rt_analyse *a, const dsp_hop *hop, bool tell);
 
 /* ---- Timbre codes (analyse_timbre.c) ----------------------------------------------
  */

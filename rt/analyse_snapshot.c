@@ -12,6 +12,7 @@ rt_analyse_snapshot(const rt_analyse *a, rt_snapshot *s)
     s->last_loud = a->gate.last_loud;
     s->open = a->gate.open;
     s->onset_hop = a->onset_hop;
+    s->rose_hop = a->rose_hop;
     for (uint32_t i = 0; i < RT_SCALES; i++) {
         const rt_agreement *g = &a->agreement[i];
         s->held[i] = g->held;
@@ -31,8 +32,10 @@ rt_analyse_warm(rt_analyse *a, const float x[], size_t n)
         uint64_t bad = 0;
         const size_t used = dsp_stream_feed(a->stream, x, n, &hop, &done, &bad);
         a->n_frames += used;
-        if (done)
+        if (done) {
+            rt_flux_onset(a, &hop, false);
             rt_scene_hop(a, &hop);
+        }
         x += used;
         n -= used;
     }
@@ -44,6 +47,7 @@ rt_analyse_restore(rt_analyse *a, const rt_snapshot *s)
     a->gate.last_loud = s->last_loud;
     a->gate.open = s->open;
     a->onset_hop = s->onset_hop;
+    a->rose_hop = s->rose_hop;
     for (uint32_t i = 0; i < RT_SCALES; i++) {
         rt_agreement *g = &a->agreement[i];
         g->held = s->held[i];

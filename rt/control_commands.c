@@ -314,8 +314,8 @@ static const rt_answer sent[] = {
      "i seq, s input, s scale, i rank, f score, f cosine, i sound, f start, f length, "
      "f age, s label, s path",
      "a sound of the corpus resembles what is heard"},
-    {"/hearken/onset", "i seq, s input, f level, f age",
-     "after quiet, something sounds"},
+    {"/hearken/onset", "i seq, s input, f level, f age, f strength",
+     "something begins to sound"},
     {"/hearken/nomatch", "i seq, s input, s scale, f score, f age",
      "nothing resembles it enough; with osc.nomatch = yes"},
     {"/hearken/reject",

@@ -19,7 +19,7 @@
     N(bad_samples)       /* not finite, or absurdly loud; taken as 0 */                \
     N(hops)              /* analysed, 100 a second */                                  \
     N(silent_hops)       /* of them below dsp.gate-db: they enter no embedding */      \
-    N(onsets)            /* times the gate opened */                                   \
+    N(onsets)            /* times the gate opened, or the bands rose */                \
     N(shed_onsets)       /* of them not told, as analysis was late (rt/shed.h) */      \
     N(answers)           /* moments at which a scale was due: sum of the next ten */   \
     N(paused)            /* by listen.paused */                                        \

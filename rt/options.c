@@ -12,6 +12,7 @@ static const char *const refines[] = {"auto", "no", "yes", NULL};
 static const char *const fronts[] = {"mel",  "morlet",           "morlet-zounds",
                                      "bark", "bark-zounds-2016", "bark-zounds",
                                      NULL}; /* as dsp_front_name */
+static const char *const moments[] = {"continuous", "onsets", "both", NULL};
 static const char *const spaces[] = {"acoustic", "labels", NULL};
 static const char *const distances[] = {"jaccard", "hamming", NULL};
 static const char *const imports[] = {"auto", "frame", "event", "scene", NULL};
@@ -159,6 +160,18 @@ static const rt_field fields[] = {
      "sample peak that opens the gate; it closes 100 ms after the last peak above 6 dB "
      "less; "
      "nothing is matched while it is closed",
+     0},
+    {"match", "at", "NAME", T_CHOICE, AT(match.at), 0, 0, moments, FIND | RT_LIVE,
+     "continuous",
+     "when frames, events and timbre are answered: continuous counts from when the "
+     "gate "
+     "opened, both begins anew at each onset, onsets does and answers for one event's "
+     "length",
+     0},
+    {"match", "onset-db", "DB", T_FLOAT, AT(match.onset_db), 0, 100, NULL,
+     FIND | RT_LIVE, "3",
+     "how much more than usual the bands must rise, on the mean, for an onset while "
+     "the gate is open; 0 leaves it to the gate",
      0},
     {"match", "release", "SHARE", T_FLOAT, AT(match.release), 0, 1, NULL,
      FIND | RT_LIVE, "0",

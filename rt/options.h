@@ -48,6 +48,7 @@ typedef enum {
     RT_FORMAT_NONE
 } rt_format;
 typedef enum { RT_REFINE_AUTO, RT_REFINE_NO, RT_REFINE_YES } rt_refine;
+typedef enum { RT_AT_CONTINUOUS, RT_AT_ONSETS, RT_AT_BOTH } rt_match_at;
 typedef enum { RT_CODES_JACCARD, RT_CODES_HAMMING } rt_codes;
 typedef enum {
     RT_FAMILY_AUTO,
@@ -91,7 +92,8 @@ typedef struct {
         uint32_t scales; /* bit s for dsp_scale s or RT_TIMBRE */
         uint32_t k, confirm_ms, within_ms, min_gap_ms;
         uint32_t refine; /* rt_refine */
-        float score, release, better_by, gate_db;
+        uint32_t at;     /* rt_match_at */
+        float score, release, better_by, gate_db, onset_db;
     } match;
     struct {
         uint32_t space; /* 0 acoustic, 1 labels */

@@ -73,7 +73,8 @@ json(rt_out *o, const rt_match *m)
             (unsigned long long)m->frame, m->time_s);
     rt_json_string(o->to, o->input);
     if (m->kind == RT_ONSET) {
-        fprintf(o->to, ",\"level_db\":%.2f}\n", (double)m->level_db);
+        fprintf(o->to, ",\"level_db\":%.2f,\"strength_db\":%.2f}\n",
+                (double)m->level_db, (double)m->strength_db);
         return;
     }
     fprintf(o->to, ",\"scale\":\"%s\",\"heard\":%.2f", rt_scale_name(m->scale),

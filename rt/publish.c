@@ -94,7 +94,7 @@ encode(const rt_publish *p, const rt_match *m, int32_t seq, uint8_t out[])
 {
     const char *input = p->config.inputs->input[m->input].name;
     if (m->kind == RT_ONSET) {
-        const osc_onset o = {seq, input, m->level_db, age_ms(p, m)};
+        const osc_onset o = {seq, input, m->level_db, age_ms(p, m), m->strength_db};
         return osc_onset_encode(out, OSC_MAX_DATAGRAM, &o);
     }
     if (m->kind == RT_NOMATCH) {

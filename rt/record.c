@@ -41,6 +41,8 @@ rt_record_set(rt_record *r, const rt_options *o)
                                   .better_by = o->match.better_by,
                                   .min_gap_ms = o->match.min_gap_ms,
                                   .refine = o->match.refine,
+                                  .at = o->match.at,
+                                  .onset_db = o->match.onset_db,
                                   .space = o->search.space,
                                   .codes = o->search.codes,
                                   .nomatch = o->osc.nomatch,

@@ -116,8 +116,8 @@ take_sent(rt_pick *p)
         rt_match m;
         if (!rt_tape_read(r->found, i, 1, &m))
             wrong = went_round;
-        else if (m.frame + p->min_gap <= p->state.state.frame)
-            break;
+        else if (m.kind == RT_MATCH && m.frame + p->min_gap <= p->state.state.frame)
+            break; /* onsets are told late */
         else if (m.kind == RT_MATCH && !seen[m.scale * n_sounds + m.sound]) {
             seen[m.scale * n_sounds + m.sound] = true;
             wrong = add_sent(&p->recording, &room, &m) ? NULL : no_memory;
@@ -146,6 +146,8 @@ take_settings(rt_pick *p)
     o->match.refine = s.refine == RT_REFINE_AUTO ? RT_REFINE_NO : s.refine;
     o->match.score = s.score;
     o->match.gate_db = s.gate_db;
+    o->match.onset_db = s.onset_db;
+    o->match.at = s.at;
     o->search.space = s.space;
     o->search.codes = s.codes;
     o->osc.nomatch = s.nomatch;

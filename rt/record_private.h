@@ -25,9 +25,9 @@ typedef struct {
 
 /* Those of rt_options that answers depend on. */
 typedef struct {
-    uint32_t scales, k, confirm_ms, within_ms, min_gap_ms, refine, space, codes,
+    uint32_t scales, k, confirm_ms, within_ms, min_gap_ms, refine, at, space, codes,
         nomatch, paused;
-    float score, release, better_by, gate_db;
+    float score, release, better_by, gate_db, onset_db;
 } rt_record_settings;
 
 /* How a stream began. */

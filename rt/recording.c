@@ -59,6 +59,7 @@ write_state(FILE *to, const rt_snapshot *s)
 {
     fprintf(to, "gate %s %" PRIu64 " %" PRIu64 "\n", s->open ? "open" : "closed",
             s->open ? s->last_loud : 0, s->onset_hop);
+    fprintf(to, "rose %" PRIu64 "\n", s->rose_hop);
     for (uint32_t i = 0; i < RT_SCALES; i++)
         write_agreed(to, s, i);
     fputs("timbre", to);

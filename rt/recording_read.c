@@ -138,6 +138,12 @@ read_gate(reader *in, char *line)
 }
 
 static bool
+read_rose(reader *in, char *line)
+{
+    return number(&line, most_frames, &in->r->state.rose_hop);
+}
+
+static bool
 read_agreed(reader *in, char *line)
 {
     rt_snapshot *state = &in->r->state;
@@ -238,8 +244,9 @@ static const struct {
     {"warm", read_warm, false},     {"first", read_first, false},
     {"clock", read_clock, false},   {"gate", read_gate, false},
     {"timbre", read_timbre, false}, {"end", read_end, false},
-    {"agreed", read_agreed, true},  {"sent", read_sent, true},
-    {"gap", read_gap, true},        {"set", read_set, true},
+    {"rose", read_rose, true},      {"agreed", read_agreed, true},
+    {"sent", read_sent, true},      {"gap", read_gap, true},
+    {"set", read_set, true},
 };
 enum { N_LINES = sizeof lines / sizeof *lines, N_ONCE = 10, END = 9 };
 

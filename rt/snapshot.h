@@ -17,7 +17,7 @@
 typedef struct {
     uint64_t frame;     /* samples of the stream before this moment */
     uint64_t last_loud; /* of the gate, if it is open */
-    uint64_t onset_hop;
+    uint64_t onset_hop, rose_hop;
     uint32_t held[RT_SCALES], best[RT_SCALES][RT_ANSWERS]; /* newest first; + 1 */
     uint8_t timbre[DSP_TIMBRE_FRAMES]; /* oldest first: centroid + 1, 0 for silence */
     bool open;                         /* the gate */

@@ -196,8 +196,9 @@ START_TEST(every_answer_has_one_counted_fate)
     ck_assert_uint_gt(rt_counted(&counts, RT_N_matched), 0);
     ck_assert_uint_gt(rt_counted(&counts, RT_N_rate_limited), 0);
     ck_assert_uint_gt(rt_counted(&counts, RT_N_unconfirmed), 0);
-    ck_assert_uint_eq(rt_counted(&counts, RT_N_onsets), 2);
-    ck_assert_uint_eq(a_found->n, rt_counted(&counts, RT_N_matches) + 2);
+    ck_assert_uint_ge(rt_counted(&counts, RT_N_onsets), 2);
+    ck_assert_uint_eq(a_found->n, rt_counted(&counts, RT_N_matches) +
+                                      rt_counted(&counts, RT_N_onsets));
 }
 END_TEST
 

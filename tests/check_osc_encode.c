@@ -98,16 +98,17 @@ END_TEST
 
 START_TEST(onset_is_what_liblo_reads)
 {
-    const osc_onset m = {matches[_i].seq, matches[_i].input, -60.5F,
-                         matches[_i].age_ms};
+    const osc_onset m = {matches[_i].seq, matches[_i].input, -60.5F, matches[_i].age_ms,
+                         12.5F};
     uint8_t out[OSC_MAX_DATAGRAM];
     const size_t n = osc_onset_encode(out, sizeof out, &m);
-    lo_message got = parsed(out, n, "/hearken/onset", "isff");
+    lo_message got = parsed(out, n, "/hearken/onset", "isfff");
     lo_arg **a = lo_message_get_argv(got);
     ck_assert_int_eq(i_of(a[0]), m.seq);
     ck_assert_str_eq(s_of(a[1]), m.input);
     ck_assert_float_eq(f_of(a[2]), m.level_db);
     ck_assert_float_eq(f_of(a[3]), m.age_ms);
+    ck_assert_float_eq(f_of(a[4]), m.strength_db);
     lo_message_free(got);
 }
 END_TEST
@@ -170,14 +171,14 @@ END_TEST
 START_TEST(strings_of_any_length_are_padded)
 {
     char *s = repeat((size_t)_i);
-    const osc_onset m = {1, s, -20, 3};
+    const osc_onset m = {1, s, -20, 3, 40};
     uint8_t out[OSC_MAX_DATAGRAM];
     memset(out, 0xAA, sizeof out);
     const size_t n = osc_onset_encode(out, sizeof out, &m);
-    ck_assert_uint_eq(n, 16 + 8 + 4 + ((size_t)_i / 4 + 1) * 4 + 8);
-    for (size_t i = 28 + (size_t)_i; i < n - 8; i++)
+    ck_assert_uint_eq(n, 16 + 8 + 4 + ((size_t)_i / 4 + 1) * 4 + 12);
+    for (size_t i = 28 + (size_t)_i; i < n - 12; i++)
         ck_assert_uint_eq(out[i], 0);
-    lo_message got = parsed(out, n, "/hearken/onset", "isff");
+    lo_message got = parsed(out, n, "/hearken/onset", "isfff");
     ck_assert_str_eq(s_of(lo_message_get_argv(got)[1]), s);
     lo_message_free(got);
     free(s);
@@ -229,7 +230,7 @@ END_TEST
 START_TEST(a_string_of_a_megabyte_is_refused)
 {
     char *s = repeat(1 << 20);
-    const osc_onset m = {1, s, 0, 0};
+    const osc_onset m = {1, s, 0, 0, 0};
     uint8_t out[OSC_MAX_DATAGRAM];
     ck_assert_uint_eq(osc_onset_encode(out, sizeof out, &m), 0);
     free(s);
@@ -239,7 +240,7 @@ END_TEST
 /* For each of the five, every cap that is too small: nothing beyond it is touched. */
 START_TEST(nothing_is_written_beyond_cap)
 {
-    const osc_onset onset = {1, "in", -20, 3};
+    const osc_onset onset = {1, "in", -20, 3, 40};
     const osc_nomatch nomatch = {1, "in", "event", 0.5F, 3};
     const osc_label label = {1, "in", "event", "drum", 0.5F, 5, 3};
     const osc_reject reject = {1, "in", "event", "held", 0.5F, 3, "drum", "a.wav"};
@@ -275,9 +276,11 @@ START_TEST(a_float_that_is_not_finite_is_refused)
             v;
         ck_assert_uint_eq(osc_match_encode(out, sizeof out, &m), 0);
     }
-    const osc_onset onsets[] = {{1, "in", v, 0}, {1, "in", 0, v}};
+    const osc_onset onsets[] = {
+        {1, "in", v, 0, 0}, {1, "in", 0, v, 0}, {1, "in", 0, 0, v}};
     const osc_nomatch nomatches[] = {{1, "in", "event", v, 0},
                                      {1, "in", "event", 0, v}};
+    ck_assert_uint_eq(osc_onset_encode(out, sizeof out, &onsets[2]), 0);
     for (int i = 0; i < 2; i++) {
         ck_assert_uint_eq(osc_onset_encode(out, sizeof out, &onsets[i]), 0);
         ck_assert_uint_eq(osc_nomatch_encode(out, sizeof out, &nomatches[i]), 0);
@@ -293,7 +296,7 @@ START_TEST(a_string_that_is_null_is_refused)
         *(const char **[]){&m.input, &m.scale, &m.label, &m.path}[field] = NULL;
         ck_assert_uint_eq(osc_match_encode(out, sizeof out, &m), 0);
     }
-    const osc_onset onset = {1, NULL, 0, 0};
+    const osc_onset onset = {1, NULL, 0, 0, 0};
     const osc_nomatch no_input = {1, NULL, "event", 0, 0},
                       no_scale = {1, "in", NULL, 0, 0};
     ck_assert_uint_eq(osc_onset_encode(out, sizeof out, &onset), 0);

@@ -100,11 +100,11 @@ try_match(uint8_t out[], size_t cap, fields *x)
 static void
 try_others(uint8_t out[], size_t cap, fields *x)
 {
-    const osc_onset onset = {x->i[0], x->s[0], x->f[0], x->f[1]};
+    const osc_onset onset = {x->i[0], x->s[0], x->f[0], x->f[1], x->f[2]};
     const osc_nomatch nomatch = {x->i[0], x->s[0], x->s[1], x->f[0], x->f[1]};
     size_t n = osc_onset_encode(out, cap, &onset);
     if (n)
-        must_be(out, n, "/hearken/onset", "isff", x);
+        must_be(out, n, "/hearken/onset", "isfff", x);
     n = osc_nomatch_encode(out, cap, &nomatch);
     if (n)
         must_be(out, n, "/hearken/nomatch", "issff", x);
