@@ -34,8 +34,8 @@ typedef struct {
 } rt_publish_config;
 
 /* Resolves destinations. Returns the exit status, with why: RT_CONFIG when one is not
- * of the form of target.h, RT_NOHOST when it is not known, RT_IO when there is no way to
- * it, RT_SOFTWARE when memory runs out. */
+ * of the form of target.h, RT_NOHOST when it is not known, RT_IO when there is no way
+ * to it, RT_SOFTWARE when memory runs out. */
 int rt_publish_open(rt_publish **out, const rt_publish_config *config, char *why,
                     size_t why_len);
 

@@ -21,6 +21,7 @@ static idx_index *ix;
 static rt_options options;
 static rt_counts counts;
 static rt_publish *publish;
+static rt_honest honest;
 static rt_control *control;
 static rt_inputs inputs;
 static rt_ring *settings; /* of the inputs */
@@ -98,6 +99,7 @@ open_with(const char *allow, bool recorder)
                                  .index = ix,
                                  .inputs = &inputs,
                                  .counts = &counts,
+                                 .honest = &honest,
                                  .now_us = now_us};
     ck_assert_msg(!rt_publish_open(&publish, &p, why, sizeof why), "%s", why);
     ck_assert_msg(rt_publish_start(publish, why, sizeof why), "%s", why);
