@@ -35,6 +35,7 @@ uint32_t rt_set_of(const rt_options *o, uint32_t scale);
 typedef struct {
     uint32_t scale, set; /* never RT_TIMBRE */
     uint32_t k, n_hits;  /* asked for, found */
+    uint32_t book;       /* as rt_match */
     const float *x;      /* [dim of the set] */
     const idx_hit *hits; /* [n_hits] best first */
 } rt_asked;
@@ -58,6 +59,7 @@ typedef struct {
     uint64_t frame;          /* end of the window; onset: the sample */
     double time_s;           /* of frame, since the stream began */
     uint32_t input;          /* number of the input, where there are several */
+    uint32_t book;           /* listen: of the shelf, that the sound is of */
     int64_t centre_us; /* when the centre of the window sounded, as block times go */
 } rt_match;
 
@@ -112,6 +114,14 @@ void rt_analyse_free(rt_analyse *a);
  * from options. Does not allocate, lock or block. Not for build.
  */
 void rt_analyse_set(rt_analyse *a, const rt_options *options);
+
+/*
+ * Before the first block: goes on where another analysis is, which may only be freed
+ * after it, as if it had heard all that that heard. What depends on the index (scenes,
+ * codes, what was said last) is kept when both have the same one. False, and nothing is
+ * done, when they listen in different ways. Does not allocate, lock or block.
+ */
+bool rt_analyse_inherit(rt_analyse *a, rt_analyse *from);
 
 /* Takes n samples that follow the last ones; first_us is when x[0] sounded (0 if
  * unknown). */

@@ -26,6 +26,8 @@ typedef struct {
 
 struct rt_analyse {
     dsp_stream *stream;
+    dsp_stream_config how; /* it listens */
+    uint64_t index_id;
     const idx_index *index; /* NULL: build */
     idx_scratch *scratch;
     rt_counts *counts;

@@ -1,7 +1,8 @@
-/* Settings that change while it runs. Hot: between two blocks. */
+/* What changes while it runs. Hot: between two blocks. */
 #include "analyse_private.h"
 
 #include <math.h>
+#include <string.h>
 
 enum { LEAST_VOTERS = 5 }; /* on a label, whatever match.k */
 
@@ -81,4 +82,58 @@ void
 rt_analyse_shed(rt_analyse *a, uint32_t level)
 {
     a->shed = level;
+}
+
+/* ---- Another analysis ------------------------------------------------------------ */
+
+static bool
+hear_alike(const rt_analyse *a, const rt_analyse *b)
+{
+    const dsp_stream_config *c = &a->how, *d = &b->how;
+    const bool same_gate = !(c->gate_db < d->gate_db || c->gate_db > d->gate_db);
+    return c->rate_hz == d->rate_hz && same_gate && c->event_hops == d->event_hops &&
+           c->front == d->front && c->timbre == d->timbre;
+}
+
+/* What the index has made of the sound so far. */
+static void
+inherit_findings(rt_analyse *a, rt_analyse *from)
+{
+    dsp_scene *scene = a->scene;
+    a->cut_hop = from->cut_hop;
+    a->scene = from->scene;
+    from->scene = scene;
+    if (a->timbre && from->timbre) {
+        a->code = from->code;
+        a->n_bfccs = from->n_bfccs;
+    }
+    memcpy(a->agreement, from->agreement, sizeof a->agreement);
+    for (uint32_t s = 0; s < RT_SCALES; s++) {
+        uint64_t *last = a->last_sent[s];
+        a->last_sent[s] = from->last_sent[s];
+        from->last_sent[s] = last;
+    }
+}
+
+bool
+rt_analyse_inherit(rt_analyse *a, rt_analyse *from)
+{
+    if (!hear_alike(a, from))
+        return false;
+    dsp_stream *stream = a->stream;
+    a->stream = from->stream;
+    from->stream = stream;
+    a->gate.last_loud = from->gate.last_loud;
+    a->gate.open = from->gate.open;
+    a->query_ns = from->query_ns;
+    a->n_frames = from->n_frames;
+    a->onset_hop = from->onset_hop;
+    a->rose_hop = from->rose_hop;
+    a->onset = from->onset;
+    a->cut_hop = dsp_stream_hop(a->stream); /* scenes begin here, unless: */
+    a->block_us = from->block_us;
+    a->block_frame = from->block_frame;
+    if (a->index_id == from->index_id)
+        inherit_findings(a, from);
+    return true;
 }

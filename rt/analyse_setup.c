@@ -1,5 +1,6 @@
 /* Makes and frees what analyse.c runs on. */
 #include "analyse_private.h"
+#include "recording.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -173,6 +174,8 @@ rt_analyse_new(rt_analyse **out, uint32_t rate_hz, const rt_options *o,
         .event_hops = a->event_hops,
         .front = o->dsp.frontend,
         .timbre = index ? idx_scale_of(index, IDX_TIMBRE)->n_entries > 0 : a->timbre};
+    a->how = c;
+    a->index_id = index ? rt_index_id(index) : 0;
     const dsp_status st = dsp_stream_new(&a->stream, &c);
     if (st == DSP_EARG)
         snprintf(why, why_len,

@@ -9,7 +9,7 @@
 #include "rt.h"
 #include "session.h"
 #include "supervise.h"
-#include "truth.h"
+#include "swap.h"
 
 #include <stdlib.h>
 #include <time.h>
@@ -17,16 +17,16 @@
 
 typedef struct {
     rt_options options;
-    idx_index *index;
+    rt_shelf *shelf;
     rt_counts counts;
     rt_inputs inputs;
     rt_session *session; /* NULL: none */
     rt_supervise *supervise;
     rt_publish *publish;
     rt_notify notify;
-    rt_control *control;       /* NULL: nobody may command */
-    rt_live *live;             /* NULL: none */
-    rt_truth *truth;           /* NULL: nothing to check */
+    rt_control *control; /* NULL: nobody may command */
+    rt_live *live;       /* NULL: none */
+    rt_swap *swap;
     bool said_low[DSP_SCALES]; /* that it finds too little */
     bool said_busy;
     rt_honest honest;
@@ -53,7 +53,7 @@ static void
 push_asked(void *ctx, const rt_asked *q)
 {
     listener *l = ctx;
-    rt_truth_offer(l->truth, q);
+    rt_truth_offer(l->shelf->book[q->book].truth, q);
 }
 
 static void *
@@ -76,7 +76,7 @@ static int
 open_publish(listener *l, char *why, size_t why_len)
 {
     const rt_publish_config publish = {.options = &l->options,
-                                       .index = l->index,
+                                       .shelf = l->shelf,
                                        .inputs = &l->inputs,
                                        .counts = &l->counts,
                                        .print = l->print,
@@ -99,16 +99,33 @@ dump_records(void *ctx, char *text, size_t len)
 }
 
 static bool
+load_index(void *ctx, const char *path, char *why, size_t len)
+{
+    listener *l = ctx;
+    return rt_swap_load(l->swap, path, why, len);
+}
+
+static void
+settings_now(void *ctx, rt_options *out)
+{
+    const listener *l = ctx;
+    *out = l->options;
+    rt_control_now(l->control, out);
+}
+
+static bool
 open_control(listener *l, char *why, size_t why_len)
 {
     const rt_control_config control = {.options = &l->options,
-                                       .index = l->index,
+                                       .shelf = l->shelf,
                                        .counts = &l->counts,
                                        .publish = l->publish,
                                        .settings = l->inputs.settings,
                                        .settings_wake = &l->blocks_wake,
                                        .dump = dump_records,
-                                       .dump_ctx = l};
+                                       .dump_ctx = l,
+                                       .load = load_index,
+                                       .load_ctx = l};
     return rt_control_open(&l->control, &control, why, why_len);
 }
 
@@ -116,8 +133,8 @@ static bool
 open_print(listener *l, char *why, size_t why_len)
 {
     const rt_print_config print = {
-        .how = {.format = rt_out_format(l->options.out.format, stdout),
-                .index = l->index},
+        .how = {.format = rt_out_format(l->options.out.format, stdout)},
+        .shelf = l->shelf,
         .fd = STDOUT_FILENO,
         .inputs = &l->inputs,
         .counts = &l->counts};
@@ -127,30 +144,48 @@ open_print(listener *l, char *why, size_t why_len)
 }
 
 static bool
-start_truth(listener *l, char *why, size_t why_len)
-{
-    if (!l->options.listen.truth)
-        return true;
-    return rt_truth_new(&l->truth, l->index, &l->options, &l->counts, why, why_len) &&
-           (!l->truth || rt_truth_start(l->truth, why, why_len));
-}
-
-static bool
 start_threads(listener *l, char *why, size_t why_len)
 {
-    const rt_supervise_config supervise = {.options = &l->options,
-                                           .index = l->index,
-                                           .inputs = &l->inputs,
-                                           .counts = &l->counts,
-                                           .honest = &l->honest,
-                                           .main_wake = &l->main_wake};
-    if (!start_truth(l, why, why_len) || !rt_publish_start(l->publish, why, why_len))
+    const rt_swap_config swap = {.shelf = l->shelf,
+                                 .inputs = &l->inputs,
+                                 .counts = &l->counts,
+                                 .main_wake = &l->main_wake,
+                                 .now = settings_now,
+                                 .now_ctx = l};
+    if (!rt_swap_new(&l->swap, &swap, why, why_len) ||
+        !rt_publish_start(l->publish, why, why_len))
         return false;
     l->started = rt_thread_start(&l->thread, run_analysis, l, 0, NULL);
     if (!l->started)
         snprintf(why, why_len, "the system gives no thread to analyse with");
+    const rt_supervise_config supervise = {.options = &l->options,
+                                           .swap = l->swap,
+                                           .inputs = &l->inputs,
+                                           .counts = &l->counts,
+                                           .honest = &l->honest,
+                                           .main_wake = &l->main_wake};
     return l->started && rt_control_start(l->control, why, why_len) &&
            rt_supervise_start(&l->supervise, &supervise, why, why_len);
+}
+
+/* Of the current index: what is known of its answers. */
+static bool
+tally_of(listener *l, uint32_t scale, rt_tally *tally)
+{
+    const uint32_t book = rt_shelf_take(l->shelf);
+    const bool known = rt_truth_tally(l->shelf->book[book].truth, scale, tally);
+    rt_shelf_release(l->shelf, book);
+    return known;
+}
+
+static bool
+truth_is_idle(listener *l)
+{
+    const uint32_t book = rt_shelf_take(l->shelf);
+    const rt_truth *t = l->shelf->book[book].truth;
+    const bool idle = !t || rt_truth_is_idle(t);
+    rt_shelf_release(l->shelf, book);
+    return idle;
 }
 
 /* Each connection may bring other memory, and another priority of the server. */
@@ -161,7 +196,7 @@ take_conditions(listener *l)
     rt_thread_fifo(l->thread, priority - 5);
     rt_publish_fifo(l->publish, priority - 10);
     rt_honest_lock(&l->honest);
-    if (l->truth && !rt_truth_is_idle(l->truth) && !l->said_busy) {
+    if (!truth_is_idle(l) && !l->said_busy) {
         l->said_busy = true;
         rt_warn(
             "answers are checked at ordinary priority, which the system does not let "
@@ -176,8 +211,7 @@ watch_truth(listener *l)
     char text[120];
     rt_tally tally;
     for (uint32_t s = 0; s < DSP_SCALES; s++) {
-        if (l->said_low[s] || !rt_truth_tally(l->truth, s, &tally) ||
-            !rt_truth_is_low(&tally))
+        if (l->said_low[s] || !tally_of(l, s, &tally) || !rt_truth_is_low(&tally))
             continue;
         l->said_low[s] = true;
         rt_truth_text(&tally, s, text, sizeof text);
@@ -208,6 +242,7 @@ tick_live(listener *l)
     const rt_jack_news news = rt_supervise_news(l->supervise);
     rt_options o = l->options;
     rt_control_now(l->control, &o);
+    const uint32_t book = rt_shelf_take(l->shelf);
     const rt_live_now now = {.state = rt_state_name(rt_supervise_state(l->supervise)),
                              .since_s =
                                  rt_seconds() - rt_supervise_state_s(l->supervise),
@@ -215,8 +250,9 @@ tick_live(listener *l)
                              .period = news.period,
                              .scales = o.match.scales,
                              .k = o.match.k,
-                             .truth = l->truth};
+                             .truth = l->shelf->book[book].truth};
     rt_live_tick(l->live, &now);
+    rt_shelf_release(l->shelf, book);
 }
 
 static void
@@ -249,6 +285,7 @@ tick(listener *l)
     const uint64_t connections = rt_supervise_connections(l->supervise);
     const double now = rt_seconds();
     char status[RT_NOTIFY_TEXT];
+    rt_swap_tick(l->swap);
     if (connections != l->connections)
         take_conditions(l);
     rt_notify_status(status, sizeof status, rt_state_name(state), &l->counts);
@@ -290,7 +327,7 @@ run(listener *l)
 }
 
 static void
-summary(const listener *l)
+summary(listener *l)
 {
     const rt_counts *c = &l->counts;
     char text[1800] = "";
@@ -301,7 +338,7 @@ summary(const listener *l)
                           rt_count_name[i], (unsigned long long)rt_counted(c, i));
     rt_say("in all:%s", text);
     for (uint32_t s = 0; s < DSP_SCALES; s++) {
-        if (!rt_truth_tally(l->truth, s, &tally))
+        if (!tally_of(l, s, &tally))
             continue;
         rt_truth_text(&tally, s, text, sizeof text);
         rt_say("%s", text);
@@ -333,24 +370,25 @@ finish(listener *l)
 {
     rt_notify_close(&l->notify);
     const bool ended = rt_supervise_stop(l->supervise);
+    rt_swap_stop(l->swap); /* these two may wait for the analysis */
+    rt_control_close(l->control);
     atomic_store(&l->stop, true);
     sem_post(&l->blocks_wake);
     if (l->started)
         pthread_join(l->thread, NULL);
-    rt_truth_stop(l->truth);
-    rt_control_close(l->control);
+    rt_truth_stop(l->shelf->book[l->shelf->current].truth);
     rt_records_stop(&l->inputs);
     rt_publish_close(l->publish);
     rt_print_close(l->print);
     if (l->started)
         summary(l);
     rt_live_close(l->live);
-    rt_truth_free(l->truth);
     if (!ended)
         return false;
     rt_supervise_free(l->supervise);
+    rt_swap_free(l->swap);
     rt_inputs_free(&l->inputs);
-    idx_close(l->index);
+    rt_shelf_free(l->shelf);
     return true;
 }
 
@@ -360,14 +398,19 @@ listen_to(listener *l, const char *path, bool *ended)
 {
     const rt_sink sink = {.ctx = l, .match = push_match, .asked = push_asked};
     char why[300];
-    int status = rt_load(&l->index, path, &l->options, true);
+    idx_index *index;
+    int status = rt_load(&index, path, &l->options, true);
     if (status)
         return status;
+    l->shelf = rt_shelf_new(index, &l->options, path);
+    if (!l->shelf)
+        return RT_SOFTWARE;
     sem_init(&l->blocks_wake, 0, 0);
     sem_init(&l->main_wake, 0, 0);
     rt_catch_stop();
     rt_record_catch();
     rt_say_never_waits();
+    rt_swap_catch();
     if (!rt_notify_open(&l->notify, why, sizeof why))
         rt_warn("%s", why);
     open_live(l, path);

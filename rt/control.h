@@ -18,7 +18,7 @@ typedef struct rt_control rt_control;
 
 typedef struct {
     const rt_options *options; /* as listen starts with them */
-    const idx_index *index;
+    rt_shelf *shelf;
     rt_counts *counts;
     rt_publish *publish;
     rt_ring *settings;    /* of rt_options: all of them, after each change */
@@ -28,6 +28,10 @@ typedef struct {
      * or a path. NULL: there is no recorder. */
     bool (*dump)(void *ctx, char *text, size_t len);
     void *dump_ctx;
+
+    /* Has an index used, "" for the one in use anew; why where it cannot. */
+    bool (*load)(void *ctx, const char *path, char *why, size_t len);
+    void *load_ctx;
 } rt_control_config;
 
 /*

@@ -252,6 +252,43 @@ record_dump(rt_control *c, const osc_message *m, char *why, size_t len)
     return true;
 }
 
+/* Answers with what is in use then. */
+static bool
+use_index(rt_control *c, const char *path, char *why, size_t len)
+{
+    if (!c->config.load) {
+        snprintf(why, len, "the index cannot be changed here");
+        return false;
+    }
+    if (!c->config.load(c->config.load_ctx, path, why, len))
+        return false;
+    rt_shelf *s = c->config.shelf;
+    const uint32_t book = rt_shelf_take(s);
+    const rt_book *b = &s->book[book];
+    const osc_arg args[] = {{.type = 's', .s = b->path},
+                            {.type = 'i', .i = (int32_t)idx_n_sounds(b->index)}};
+    rt_control_reply(c, "/hearken/index/loaded", args, 2);
+    rt_shelf_release(s, book);
+    return true;
+}
+
+static bool
+index_load(rt_control *c, const osc_message *m, char *why, size_t len)
+{
+    const char *path = string_at(m, 0);
+    if (path && *path)
+        return use_index(c, path, why, len);
+    snprintf(why, len, "%s wants the path of an index", m->address);
+    return false;
+}
+
+static bool
+index_reload(rt_control *c, const osc_message *m, char *why, size_t len)
+{
+    (void)m;
+    return use_index(c, "", why, len);
+}
+
 static const rt_control_command commands[] = {
     {"/hearken/ping", "", "answers with `/hearken/pong`", ping},
     {"/hearken/list", "", "answers with the value of each setting above", list},
@@ -277,6 +314,12 @@ static const rt_control_command commands[] = {
      query_file},
     {"/hearken/record/dump", "", "has the last seconds written (`record.seconds`)",
      record_dump},
+    {"/hearken/index/load", "s path",
+     "listens with another index of hearken's machine from then on, without a gap; one "
+     "that cannot be used changes nothing. Commands wait while it is read",
+     index_load},
+    {"/hearken/index/reload", "", "reads the index in use anew, as SIGHUP does",
+     index_reload},
 };
 
 const rt_control_command *
@@ -299,6 +342,7 @@ static const rt_answer answers[] = {
      "one sound of the answer to number `query`, as in `/hearken/match`; `at` is where "
      "in the file, in seconds, the compared window ends"},
     {"/hearken/query/done", "i query, i answers, s file", "that was all"},
+    {"/hearken/index/loaded", "s path, i sounds", "the index in use, after a change"},
     {"/hearken/record/dumped", "s folder", "they are being written there"},
 };
 

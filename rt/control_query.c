@@ -10,6 +10,7 @@
 enum { MOST_SOUND_S = 600, MOST_WORK_S = 5, READ_FRAMES = 4096 };
 
 typedef struct {
+    const rt_book *book; /* held */
     rt_options options;
     rt_match *best[RT_SCALES]; /* [n_sounds], of the scales that are asked at */
     rt_counts counts;
@@ -28,6 +29,7 @@ static bool
 prepare(asking *q, const rt_control *c, uint32_t k)
 {
     q->options = c->options;
+    q->options.dsp = q->book->options.dsp;
     q->options.match.k = k;
     q->options.match.confirm_ms = q->options.match.within_ms = 0;
     q->options.match.better_by = 0;
@@ -39,7 +41,7 @@ prepare(asking *q, const rt_control *c, uint32_t k)
     bool ok = true;
     for (uint32_t s = 0; s < RT_SCALES && ok; s++)
         if (q->options.match.scales >> s & 1U) {
-            q->best[s] = calloc(idx_n_sounds(c->config.index) + 1U, sizeof *q->best[s]);
+            q->best[s] = calloc(idx_n_sounds(q->book->index) + 1U, sizeof *q->best[s]);
             ok = q->best[s];
         }
     return ok;
@@ -71,9 +73,9 @@ hear(const rt_control *c, rt_analyse *a, rt_sound *sound, uint32_t rate_hz, char
 }
 
 static void
-tell(rt_control *c, const rt_match *m, uint32_t rank, uint32_t rate_hz)
+tell(rt_control *c, const asking *q, const rt_match *m, uint32_t rank, uint32_t rate_hz)
 {
-    const idx_sound s = idx_sound_of(c->config.index, m->sound);
+    const idx_sound s = idx_sound_of(q->book->index, m->sound);
     const osc_arg args[] = {
         {.type = 'i', .i = (int32_t)c->n_queries},
         {.type = 's', .s = rt_scale_name(m->scale)},
@@ -93,14 +95,14 @@ tell(rt_control *c, const rt_match *m, uint32_t rank, uint32_t rate_hz)
 static void
 tell_all(rt_control *c, asking *q, const char *path, uint32_t rate_hz)
 {
-    const uint32_t n_sounds = idx_n_sounds(c->config.index), k = q->options.match.k;
+    const uint32_t n_sounds = idx_n_sounds(q->book->index), k = q->options.match.k;
     uint32_t n = 0;
     for (uint32_t s = 0; s < RT_SCALES; s++) {
         if (!q->best[s])
             continue;
         rt_best_sort(q->best[s], n_sounds);
         for (uint32_t i = 0; i < k && i < n_sounds && q->best[s][i].rank; i++, n++)
-            tell(c, &q->best[s][i], i + 1, rate_hz);
+            tell(c, q, &q->best[s][i], i + 1, rate_hz);
     }
     const osc_arg args[] = {{.type = 'i', .i = (int32_t)c->n_queries},
                             {.type = 'i', .i = (int32_t)n},
@@ -120,7 +122,7 @@ ask(rt_control *c, asking *q, const char *path, char *why, size_t len)
         snprintf(why, len, "%.200s: %s", path, reason);
         return false;
     }
-    const bool ok = rt_analyse_new(&a, info.rate_hz, &q->options, c->config.index,
+    const bool ok = rt_analyse_new(&a, info.rate_hz, &q->options, q->book->index,
                                    &q->counts, &sink, reason, sizeof reason) &&
                     hear(c, a, sound, info.rate_hz, reason, sizeof reason);
     if (ok)
@@ -135,7 +137,11 @@ ask(rt_control *c, asking *q, const char *path, char *why, size_t len)
 bool
 rt_control_query(rt_control *c, const char *path, uint32_t k, char *why, size_t len)
 {
+    rt_shelf *shelf = c->config.shelf;
+    const uint32_t book = rt_shelf_take(shelf);
     asking *q = calloc(1, sizeof *q);
+    if (q)
+        q->book = &shelf->book[book];
     bool ok = q && prepare(q, c, k);
     if (!ok)
         snprintf(why, len, "there is not enough memory to ask for a file");
@@ -144,5 +150,6 @@ rt_control_query(rt_control *c, const char *path, uint32_t k, char *why, size_t 
     for (uint32_t s = 0; q && s < RT_SCALES; s++)
         free(q->best[s]);
     free(q);
+    rt_shelf_release(shelf, book);
     return ok;
 }

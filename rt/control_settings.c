@@ -92,6 +92,17 @@ rt_control_check(const rt_options *o, const idx_index *index, char *why, size_t 
     return true;
 }
 
+/* Whether the index in use can answer so. */
+static bool
+can_answer(const rt_control *c, const rt_options *o, char *why, size_t len)
+{
+    rt_shelf *s = c->config.shelf;
+    const uint32_t book = rt_shelf_take(s);
+    const bool ok = rt_control_check(o, s->book[book].index, why, len);
+    rt_shelf_release(s, book);
+    return ok;
+}
+
 bool
 rt_setting_change_text(rt_control *c, const rt_field *f, const char *text, char *why,
                        size_t len)
@@ -110,7 +121,7 @@ rt_setting_change_text(rt_control *c, const rt_field *f, const char *text, char 
     const bool scales = f->offset == offsetof(rt_options, match.scales) ||
                         f->offset == offsetof(rt_options, search.space);
     if (!rt_analyse_check(&wanted, why, len) ||
-        (scales && !rt_control_check(&wanted, c->config.index, why, len)))
+        (scales && !can_answer(c, &wanted, why, len)))
         return false;
     pthread_mutex_lock(&c->lock);
     c->options = wanted;

@@ -76,6 +76,13 @@ rt_count(rt_counts *c, int which, uint64_t by)
     atomic_store_explicit(&c->n[which], n + by, memory_order_relaxed);
 }
 
+/* For a count that several threads may have at a time. */
+static inline void
+rt_count_shared(rt_counts *c, int which, uint64_t by)
+{
+    atomic_fetch_add_explicit(&c->n[which], by, memory_order_relaxed);
+}
+
 static inline uint64_t
 rt_counted(const rt_counts *c, int which)
 {

@@ -11,18 +11,26 @@ take_up(const rt_inputs *all, rt_input *in)
     rt_analyse *next = atomic_load_explicit(&in->next, memory_order_acquire);
     if (!next)
         return;
-    if (in->analyse)
+    rt_analyse *before = in->analyse;
+    if (before)
         in->clock.s = rt_clock_s(&in->clock, in->expected, in->rate_hz);
     in->clock.frame = in->expected;
     in->rate_hz = in->given_rate_hz;
+    in->book = in->given_book;
     in->analyse = next;
-    in->shed = rt_shed_new(in->rate_hz);
-    rt_analyse_begin(next, in->expected);
+    const bool inherits = before && rt_analyse_inherit(next, before);
+    if (!inherits) {
+        in->shed = rt_shed_new(in->rate_hz);
+        rt_analyse_begin(next, in->expected);
+    }
     if (all->changed) {
         rt_analyse_set(next, &all->newest);
         rt_record_set(in->record, &all->newest);
     }
-    rt_record_begin(in->record, next, in->rate_hz, &in->clock);
+    if (inherits)
+        rt_record_swap(in->record, next, &in->clock);
+    else
+        rt_record_begin(in->record, next, in->rate_hz, &in->clock);
     /* release: who sees it taken up may free the old one */
     atomic_store_explicit(&in->next, NULL, memory_order_release);
 }

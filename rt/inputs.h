@@ -23,7 +23,7 @@ typedef struct {
 
     /* the thread that opens JACK: an analysis for the analysis thread to take up */
     rt_analyse *given;
-    uint32_t given_rate_hz;
+    uint32_t given_rate_hz, given_book;
     _Atomic(rt_analyse *) next; /* NULL once it was */
 
     /* analysis thread */
@@ -33,12 +33,14 @@ typedef struct {
     uint64_t expected; /* frame that should come next */
     rt_clock clock;    /* since when it is heard at this rate: */
     uint32_t rate_hz;
+    uint32_t book; /* that it searches, for matches */
 } rt_input;
 
 typedef struct {
     uint32_t n;
     rt_input input[RT_LIST];
     rt_counts *counts;
+    uint32_t book;        /* for analyses that are given */
     rt_ring *settings;    /* of rt_options, for the analysis thread: the newest ones */
     rt_options newest;    /* analysis thread: the last that came, */
     bool changed;         /* if any did; an analysis begins with those of the start */
@@ -69,6 +71,15 @@ void rt_inputs_patient(rt_inputs *in, bool patient);
  */
 bool rt_inputs_set_rate(rt_inputs *in, uint32_t rate_hz, const rt_options *o,
                         const idx_index *index, char *why, size_t why_len);
+
+/*
+ * Gives all inputs an analysis with another index, which goes on where they are, and
+ * waits until it was taken up; also those to come are then of that book. One thread at
+ * a time calls this or rt_inputs_set_rate(), while the analysis thread runs. False,
+ * with why, and nothing changes, without memory, or while a recording is written.
+ */
+bool rt_inputs_swap(rt_inputs *in, const rt_options *o, const idx_index *index,
+                    uint32_t book, char *why, size_t why_len);
 
 /* Analysis thread: all that is in the rings, a block of each in turn. */
 void rt_inputs_analyse(rt_inputs *in);

@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 
 static bool
 is_known(const rt_inputs *in, const char *name)
@@ -61,6 +62,7 @@ tell_match(void *ctx, const rt_match *m)
     const rt_input *in = ctx;
     rt_match told = *m;
     told.input = in->number;
+    told.book = in->book;
     told.time_s = rt_clock_s(&in->clock, m->frame, in->rate_hz);
     rt_record_match(in->record, &told);
     in->sink->match(in->sink->ctx, &told);
@@ -70,7 +72,9 @@ static void
 tell_asked(void *ctx, const rt_asked *q)
 {
     const rt_input *in = ctx;
-    in->sink->asked(in->sink->ctx, q);
+    rt_asked told = *q;
+    told.book = in->book;
+    in->sink->asked(in->sink->ctx, &told);
 }
 
 static void
@@ -121,9 +125,10 @@ rt_inputs_patient(rt_inputs *in, bool patient)
 
 /* Gives an input its next analysis, and frees the last one when that is out of use. */
 static void
-hand_over(rt_input *in, rt_analyse *next, uint32_t rate_hz)
+hand_over(rt_input *in, rt_analyse *next, uint32_t rate_hz, uint32_t book)
 {
     in->given_rate_hz = rate_hz;
+    in->given_book = book;
     atomic_store_explicit(&in->next, next, memory_order_release);
     sem_post(in->capture.wake);
     while (atomic_load_explicit(&in->next, memory_order_acquire))
@@ -154,21 +159,28 @@ make_record(rt_record **made, const rt_inputs *in, const rt_input *input,
     return rt_record_new(made, &c, why, why_len);
 }
 
+static bool
+make_analyse(rt_analyse **out, rt_inputs *in, rt_input *input, uint32_t rate_hz,
+             const rt_options *o, const idx_index *index, char *why, size_t why_len)
+{
+    const rt_sink sink = {.ctx = input,
+                          .match = tell_match,
+                          .asked = in->sink.asked ? tell_asked : NULL,
+                          .second = tell_second};
+    return rt_analyse_new(out, rate_hz, o, index, in->counts, &sink, why, why_len);
+}
+
 bool
 rt_inputs_set_rate(rt_inputs *in, uint32_t rate_hz, const rt_options *o,
                    const idx_index *index, char *why, size_t why_len)
 {
     for (uint32_t i = 0; i < in->n; i++) {
         rt_input *input = &in->input[i];
-        const rt_sink sink = {.ctx = input,
-                              .match = tell_match,
-                              .asked = in->sink.asked ? tell_asked : NULL,
-                              .second = tell_second};
         rt_analyse *next;
         rt_record *record;
         if (input->given && input->given_rate_hz == rate_hz)
             continue;
-        if (!rt_analyse_new(&next, rate_hz, o, index, in->counts, &sink, why, why_len))
+        if (!make_analyse(&next, in, input, rate_hz, o, index, why, why_len))
             return false;
         if (!make_record(&record, in, input, next, rate_hz, o, index, why, why_len)) {
             rt_analyse_free(next);
@@ -178,7 +190,65 @@ rt_inputs_set_rate(rt_inputs *in, uint32_t rate_hz, const rt_options *o,
             rt_sleep_ms(1);
         if (record)
             atomic_store(&input->record, record);
-        hand_over(input, next, rate_hz);
+        hand_over(input, next, rate_hz, in->book);
     }
     return true;
+}
+
+/* Keeps recordings, which are of one index, from being asked for. False, with why, when
+ * one is being written still. */
+static bool
+claim_records(rt_inputs *in, char *why, size_t why_len)
+{
+    enum { WAIT_MS = 10, MOST_WAITS = 300 };
+    for (uint32_t i = 0; i < in->n; i++)
+        for (int waits = 0; !rt_record_claim(in->input[i].record); waits++) {
+            if (waits < MOST_WAITS) {
+                rt_sleep_ms(WAIT_MS);
+                continue;
+            }
+            while (i-- > 0)
+                rt_record_yield(in->input[i].record, NULL, NULL);
+            snprintf(why, why_len,
+                     "a recording of the index in use is being written; try again when "
+                     "it is done");
+            return false;
+        }
+    return true;
+}
+
+/* All that they need, before any input changes. */
+static bool
+make_next(rt_inputs *in, rt_analyse *next[RT_LIST], const rt_options *o,
+          const idx_index *index, char *why, size_t why_len)
+{
+    bool ok = true;
+    for (uint32_t i = 0; i < in->n && ok; i++) {
+        rt_input *input = &in->input[i];
+        ok = !input->given || make_analyse(&next[i], in, input, input->given_rate_hz, o,
+                                           index, why, why_len);
+    }
+    for (uint32_t i = 0; i < in->n && !ok; i++)
+        rt_analyse_free(next[i]);
+    return ok;
+}
+
+bool
+rt_inputs_swap(rt_inputs *in, const rt_options *o, const idx_index *index,
+               uint32_t book, char *why, size_t why_len)
+{
+    rt_analyse *next[RT_LIST] = {NULL};
+    if (!claim_records(in, why, why_len))
+        return false;
+    const bool ok = make_next(in, next, o, index, why, why_len);
+    if (ok)
+        mlockall(MCL_CURRENT); /* so that the analysis meets no page that is not there;
+                                  main says it where that is not allowed */
+    for (uint32_t i = 0; i < in->n && ok; i++)
+        if (next[i])
+            hand_over(&in->input[i], next[i], in->input[i].given_rate_hz, book);
+    for (uint32_t i = 0; i < in->n; i++)
+        rt_record_yield(in->input[i].record, ok ? o : NULL, ok ? index : NULL);
+    in->book = ok ? book : in->book;
+    return ok;
 }

@@ -71,7 +71,11 @@ add_line(rt_print *p, const rt_match *m)
     atomic_fetch_add(&p->unwritten, 1);
     rewind(p->out.to);
     p->out.input = p->config.inputs->input[m->input].name;
+    if (p->config.shelf)
+        p->out.index = p->config.shelf->book[m->book].index;
     rt_out_write(&p->out, m);
+    if (p->config.shelf)
+        rt_shelf_release(p->config.shelf, m->book);
     fflush(p->out.to);
     if (p->n_batch + p->n_text > BATCH)
         flush(p);
@@ -143,10 +147,15 @@ rt_print_push(rt_print *p, const rt_match *m)
 {
     if (!p)
         return;
+    rt_shelf *shelf = p->config.shelf;
+    if (shelf)
+        rt_shelf_hold(shelf, m->book);
     const bool lost =
         atomic_load(&p->error) ||
         !rt_ring_push_patiently(p->ring, m, &p->config.inputs->input[0].capture.patient,
                                 &p->wake);
+    if (shelf && lost)
+        rt_shelf_release(shelf, m->book);
     rt_count(p->config.counts, RT_N_unprinted, lost);
     sem_post(&p->wake);
 }

@@ -10,6 +10,7 @@
 
 #include "inputs.h"
 #include "out.h"
+#include "shelf.h"
 
 #include <semaphore.h>
 #include <stdatomic.h>
@@ -20,8 +21,9 @@ enum { RT_LINES = 16384 }; /* that may wait, 1.5 MB */
 typedef struct rt_print rt_print;
 
 typedef struct {
-    rt_out how;              /* what lines look like; its stream is not used */
-    int fd;                  /* they go here */
+    rt_out how;      /* what lines look like; its stream is not used */
+    rt_shelf *shelf; /* that findings are of, and held on; NULL: all are of how.index */
+    int fd;          /* they go here */
     const rt_inputs *inputs; /* their names; the first says whether to be patient */
     rt_counts *counts;
 } rt_print_config;

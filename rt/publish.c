@@ -32,8 +32,11 @@ typedef struct {
 void
 rt_publish_push(rt_publish *p, const rt_match *m)
 {
-    if (!rt_ring_push_patiently(p->matches, m, p->patient, &p->wake))
+    rt_shelf_hold(p->config.shelf, m->book);
+    if (!rt_ring_push_patiently(p->matches, m, p->patient, &p->wake)) {
+        rt_shelf_release(p->config.shelf, m->book);
         rt_count(p->config.counts, RT_N_dropped_matches, 1);
+    }
     sem_post(&p->wake);
 }
 
@@ -72,12 +75,18 @@ age_ms(const rt_publish *p, const rt_match *m)
     return (float)(ms > 0 ? ms : 0);
 }
 
+static idx_sound
+sound_of(const rt_publish *p, const rt_match *m)
+{
+    return idx_sound_of(p->config.shelf->book[m->book].index, m->sound);
+}
+
 static size_t
 encode_reject(const rt_publish *p, const rt_match *m, int32_t seq, uint8_t out[])
 {
     idx_sound s = {.path = "", .label = ""};
     if (m->sound != UINT32_MAX)
-        s = idx_sound_of(p->config.index, m->sound);
+        s = sound_of(p, m);
     const osc_reject r = {.seq = seq,
                           .input = p->config.inputs->input[m->input].name,
                           .scale = rt_scale_name(m->scale),
@@ -104,7 +113,7 @@ encode(const rt_publish *p, const rt_match *m, int32_t seq, uint8_t out[])
     }
     if (m->kind == RT_REJECT)
         return encode_reject(p, m, seq, out);
-    const idx_sound s = idx_sound_of(p->config.index, m->sound);
+    const idx_sound s = sound_of(p, m);
     if (m->kind == RT_LABEL) {
         const osc_label l = {seq,         input,    rt_scale_name(m->scale),
                              s.label,     m->score, (int32_t)m->rank,
@@ -133,7 +142,7 @@ encode_for(const rt_publish *p, const rt_target *t, const rt_match *m, uint8_t o
         return encode(p, m, t->seq, out);
     idx_sound sound = {0};
     if (m->kind == RT_MATCH || m->kind == RT_LABEL)
-        sound = idx_sound_of(p->config.index, m->sound);
+        sound = sound_of(p, m);
     return rt_target_encode(out, t, m, p->config.inputs->input[m->input].name, sound,
                             age_ms(p, m));
 }
@@ -198,9 +207,9 @@ drain(rt_publish *p)
     while (rt_ring_pop(p->matches, &m)) {
         send_match(p, &m);
         if (m.kind == RT_MATCH || m.kind == RT_LABEL)
-            rt_live_push(p->config.live, &m, idx_sound_of(p->config.index, m.sound),
-                         age_ms(p, &m));
+            rt_live_push(p->config.live, &m, sound_of(p, &m), age_ms(p, &m));
         rt_print_push(p->config.print, &m);
+        rt_shelf_release(p->config.shelf, m.book);
     }
     rt_live_published(p->config.live, began);
 }

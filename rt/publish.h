@@ -12,6 +12,7 @@
 #include "print.h"
 #include "ring.h"
 #include "rt.h"
+#include "shelf.h"
 
 #include <semaphore.h>
 
@@ -24,7 +25,7 @@ typedef struct rt_publish rt_publish;
 
 typedef struct {
     const rt_options *options;
-    const idx_index *index;
+    rt_shelf *shelf;         /* that findings are of; held by each on its way */
     const rt_inputs *inputs; /* their names; the first says whether to be patient */
     rt_counts *counts;
     rt_live *live;           /* gets matches; NULL: none */

@@ -29,6 +29,17 @@ rt_record_begin(rt_record *r, const rt_analyse *a, uint32_t rate_hz,
 }
 
 void
+rt_record_swap(rt_record *r, const rt_analyse *a, const rt_clock *clock)
+{
+    if (!r)
+        return;
+    rt_record_begin(r, a, r->begin.rate_hz, clock);
+    /* a state each second, and the one just written */
+    r->begin.first_state = rt_tape_end(r->states) + r->preroll_s;
+    rt_record_done(r);
+}
+
+void
 rt_record_set(rt_record *r, const rt_options *o)
 {
     if (!r)
@@ -50,7 +61,9 @@ rt_record_set(rt_record *r, const rt_options *o)
                                   .score = o->match.score,
                                   .gate_db = o->match.gate_db};
     rt_tape_write(r->settings, &s, 1);
-    r->begin.first_state = rt_tape_end(r->states);
+    const uint64_t next = rt_tape_end(r->states);
+    if (r->begin.first_state < next)
+        r->begin.first_state = next;
 }
 
 void

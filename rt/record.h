@@ -50,6 +50,10 @@ bool rt_record_does(const rt_record *r, uint32_t rate_hz);
 void rt_record_begin(rt_record *r, const rt_analyse *a, uint32_t rate_hz,
                      const rt_clock *clock);
 
+/* Another analysis, with another index, goes on where the one before stands, at
+ * clock->frame. Recordings begin when it has heard enough that they can be replayed. */
+void rt_record_swap(rt_record *r, const rt_analyse *a, const rt_clock *clock);
+
 /* Between two blocks: the analysis goes by other settings from here on. Recordings then
  * begin with the next whole second. */
 void rt_record_set(rt_record *r, const rt_options *o);
@@ -70,6 +74,12 @@ void rt_record_done(rt_record *r);
 
 /* Any thread: has what is kept written. False when that is going on already. */
 bool rt_record_dump(rt_record *r);
+
+/* One thread, not the analysis thread: keeps recordings from being asked for; false
+ * when one is. rt_record_yield() lets them again, with other options and index (NULL:
+ * those before). */
+bool rt_record_claim(rt_record *r);
+void rt_record_yield(rt_record *r, const rt_options *o, const idx_index *index);
 
 /* Main thread: whether a recording was written, or failed, since it was last asked, and
  * a sentence that says so. */

@@ -171,6 +171,24 @@ rt_record_dump(rt_record *r)
     return true;
 }
 
+bool
+rt_record_claim(rt_record *r)
+{
+    return !r || !atomic_exchange(&r->busy, true);
+}
+
+void
+rt_record_yield(rt_record *r, const rt_options *o, const idx_index *index)
+{
+    if (!r)
+        return;
+    if (index) {
+        r->config.options = o;
+        r->config.index = index;
+    }
+    atomic_store(&r->busy, false);
+}
+
 /* ---- Main thread ----------------------------------------------------------------- */
 
 bool

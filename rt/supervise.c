@@ -79,8 +79,8 @@ tell_open(rt_supervise *sv)
 static bool
 set_rate(rt_supervise *sv, uint32_t rate_hz)
 {
-    const bool set = rt_inputs_set_rate(sv->config.inputs, rate_hz, sv->config.options,
-                                        sv->config.index, sv->why, sizeof sv->why);
+    const bool set =
+        rt_swap_set_rate(sv->config.swap, rate_hz, sv->why, sizeof sv->why);
     rt_honest_lock(sv->config.honest);
     return set;
 }

@@ -15,6 +15,7 @@
 #include "honest.h"
 #include "inputs.h"
 #include "jack.h"
+#include "swap.h"
 
 typedef enum {
     RT_WAITING, /* for a server */
@@ -68,7 +69,7 @@ typedef struct rt_supervise rt_supervise;
 
 typedef struct {
     const rt_options *options;
-    const idx_index *index;
+    rt_swap *swap; /* gives the inputs their analyses */
     rt_inputs *inputs;
     rt_counts *counts;
     rt_honest *honest; /* locks memory before samples come */

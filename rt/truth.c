@@ -36,7 +36,7 @@ rt_truth_offer(rt_truth *t, const rt_asked *q)
     t->until[q->scale] = next_gap(t, q->scale);
     rt_truth_query *slot = rt_ring_slot(t->ring);
     if (!slot) {
-        rt_count(t->counts, RT_N_truth_dropped, 1);
+        rt_count_shared(t->counts, RT_N_truth_dropped, 1);
         return;
     }
     copy(slot, q, idx_scale_of(t->index, q->set)->dim);

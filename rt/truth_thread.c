@@ -127,9 +127,9 @@ add(_Atomic uint64_t *to, uint64_t by, memory_order order)
 static void
 note(rt_truth *t, const rt_truth_query *q, uint32_t wanted, uint32_t found)
 {
-    rt_count(t->counts, RT_N_truth_asked, 1);
-    rt_count(t->counts, RT_N_truth_wanted, wanted);
-    rt_count(t->counts, RT_N_truth_found, found);
+    rt_count_shared(t->counts, RT_N_truth_asked, 1);
+    rt_count_shared(t->counts, RT_N_truth_wanted, wanted);
+    rt_count_shared(t->counts, RT_N_truth_found, found);
     atomic_store_explicit(&t->k[q->scale], q->k, memory_order_relaxed);
     add(&t->n_asked[q->scale], 1, memory_order_relaxed);
     add(&t->wanted[q->scale], wanted, memory_order_relaxed);
@@ -269,7 +269,7 @@ rt_truth_stop(rt_truth *t)
         pthread_setschedparam(t->thread, SCHED_OTHER, &none); /* so that it ends now */
         pthread_join(t->thread, NULL);
     }
-    rt_count(t->counts, RT_N_truth_dropped, rt_ring_count(t->ring));
+    rt_count_shared(t->counts, RT_N_truth_dropped, rt_ring_count(t->ring));
 }
 
 void

@@ -4,6 +4,7 @@
 
 #include "osc/control.h"
 #include "rt/control.h"
+#include "rt/honest.h"
 #include "support.h"
 
 #include <arpa/inet.h>
@@ -18,8 +19,10 @@
 
 static char folder[256], index_path[300];
 static idx_index *ix;
+static rt_shelf *shelf; /* with another ix */
 static rt_options options;
 static rt_counts counts;
+static rt_honest honest;
 static rt_publish *publish;
 static rt_honest honest;
 static rt_control *control;
@@ -90,13 +93,16 @@ open_with(const char *allow, bool recorder)
     snprintf(options.osc.listen, RT_TEXT, "127.0.0.1:%u", port);
     memset(&counts, 0, sizeof counts);
     sem_init(&wake, 0, 0);
+    idx_index *own;
+    ck_assert(!idx_open(&own, index_path, why, sizeof why));
+    ck_assert((shelf = rt_shelf_new(own, &options, index_path)) != NULL);
     static const rt_sink none = {.ctx = NULL};
     memset(&inputs, 0, sizeof inputs);
     ck_assert(rt_inputs_parse(&inputs, "in", why, sizeof why) &&
               rt_inputs_new(&inputs, &counts, &none, &wake));
     settings = inputs.settings;
     const rt_publish_config p = {.options = &options,
-                                 .index = ix,
+                                 .shelf = shelf,
                                  .inputs = &inputs,
                                  .counts = &counts,
                                  .honest = &honest,
@@ -105,7 +111,7 @@ open_with(const char *allow, bool recorder)
     ck_assert_msg(rt_publish_start(publish, why, sizeof why), "%s", why);
     static char path[] = "/tmp/x.wav";
     const rt_control_config c = {.options = &options,
-                                 .index = ix,
+                                 .shelf = shelf,
                                  .counts = &counts,
                                  .publish = publish,
                                  .settings = settings,
@@ -129,6 +135,7 @@ close_control(void)
 {
     rt_control_close(control);
     rt_publish_close(publish);
+    rt_shelf_free(shelf);
     rt_inputs_free(&inputs);
     close(asker);
 }

@@ -1,0 +1,91 @@
+#include "shelf.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+rt_shelf *
+rt_shelf_new(idx_index *index, const rt_options *o, const char *path)
+{
+    rt_shelf *s = calloc(1, sizeof *s);
+    if (!s) {
+        idx_close(index);
+        return NULL;
+    }
+    pthread_mutex_init(&s->lock, NULL);
+    s->book[0] = (rt_book){.index = index, .options = *o};
+    snprintf(s->book[0].path, sizeof s->book[0].path, "%s", path);
+    s->filled[0] = true;
+    return s;
+}
+
+void
+rt_book_close(rt_book *b)
+{
+    rt_truth_stop(b->truth);
+    rt_truth_free(b->truth);
+    idx_close(b->index);
+    b->truth = NULL;
+    b->index = NULL;
+}
+
+void
+rt_shelf_free(rt_shelf *s)
+{
+    if (!s)
+        return;
+    for (uint32_t i = 0; i < RT_BOOKS; i++)
+        rt_book_close(&s->book[i]);
+    pthread_mutex_destroy(&s->lock);
+    free(s);
+}
+
+uint32_t
+rt_shelf_take(rt_shelf *s)
+{
+    pthread_mutex_lock(&s->lock);
+    const uint32_t book = s->current;
+    rt_shelf_hold(s, book);
+    pthread_mutex_unlock(&s->lock);
+    return book;
+}
+
+/* Who holds it is counted already, and without the lock nobody begins to. */
+static bool
+is_idle(rt_shelf *s, uint32_t i)
+{
+    return s->filled[i] && i != s->current &&
+           !atomic_load_explicit(&s->n_users[i], memory_order_acquire);
+}
+
+void
+rt_shelf_sweep(rt_shelf *s)
+{
+    pthread_mutex_lock(&s->lock);
+    for (uint32_t i = 0; i < RT_BOOKS; i++) {
+        if (!is_idle(s, i))
+            continue;
+        rt_book_close(&s->book[i]);
+        s->filled[i] = false;
+    }
+    pthread_mutex_unlock(&s->lock);
+}
+
+rt_book *
+rt_shelf_empty(rt_shelf *s)
+{
+    rt_book *empty = NULL;
+    pthread_mutex_lock(&s->lock);
+    for (uint32_t i = 0; i < RT_BOOKS && !empty; i++)
+        empty = s->filled[i] ? NULL : &s->book[i];
+    pthread_mutex_unlock(&s->lock);
+    return empty;
+}
+
+void
+rt_shelf_turn(rt_shelf *s, uint32_t book)
+{
+    pthread_mutex_lock(&s->lock);
+    s->filled[book] = true;
+    s->current = book;
+    pthread_mutex_unlock(&s->lock);
+}

@@ -1,0 +1,76 @@
+/*
+ * The index that listen searches, and those that it searched before while findings in
+ * them are on their way: each finding is told with the index that it was found in.
+ *
+ *   book 0: in use   book 1: in use by findings only   book 2: empty   ...
+ *
+ * A book is closed when it is not the current one and nobody holds it. The analysis
+ * holds none: it is told of another one (swap.h) before its own leaves.
+ */
+#ifndef HEARKEN_RT_SHELF_H
+#define HEARKEN_RT_SHELF_H
+
+#include "truth.h"
+
+#include <pthread.h>
+
+enum { RT_BOOKS = 4 };
+
+/* Stays as it is while it is held, or current. */
+typedef struct {
+    idx_index *index;
+    rt_options options; /* of listen, with those of the analysis that index has */
+    rt_truth *truth;    /* NULL: nothing to check */
+    char path[RT_TEXT];
+} rt_book;
+
+typedef struct {
+    rt_book book[RT_BOOKS];
+    _Atomic uint32_t n_users[RT_BOOKS];
+    /* under lock: */
+    pthread_mutex_t lock; /* never the analysis thread's */
+    bool filled[RT_BOOKS];
+    uint32_t current;
+} rt_shelf;
+
+/* Book 0, current, is that index, which the shelf closes. NULL without memory; index
+ * then is closed too. */
+rt_shelf *rt_shelf_new(idx_index *index, const rt_options *o, const char *path);
+
+/* Not while any thread uses it. Takes NULL. */
+void rt_shelf_free(rt_shelf *s);
+
+/* Holds the current book, which stays until it is released. Any thread but the audio
+ * and analysis threads. */
+uint32_t rt_shelf_take(rt_shelf *s);
+
+/* Holds a book for a finding: on the analysis thread the one that it searches, on
+ * others one that they hold already. Any thread; these do not wait. */
+static inline void
+rt_shelf_hold(rt_shelf *s, uint32_t book)
+{
+    atomic_fetch_add_explicit(&s->n_users[book], 1, memory_order_relaxed);
+}
+static inline void
+rt_shelf_release(rt_shelf *s, uint32_t book)
+{
+    /* release: who sees that nobody holds it may close it */
+    atomic_fetch_sub_explicit(&s->n_users[book], 1, memory_order_release);
+}
+
+/* ---- For swap.c --------------------------------------------------------------------
+ */
+
+/* An empty book to fill in, or NULL: all are in use. One thread at a time. */
+rt_book *rt_shelf_empty(rt_shelf *s);
+
+/* That book is filled, and the current one. The analysis must use no other already. */
+void rt_shelf_turn(rt_shelf *s, uint32_t book);
+
+/* Closes what nobody needs. Not on the analysis thread. */
+void rt_shelf_sweep(rt_shelf *s);
+
+/* Closes a book that was filled but did not become the current one. */
+void rt_book_close(rt_book *b);
+
+#endif
