@@ -70,11 +70,11 @@ START_TEST(a_subscriber_gets_what_is_sent_until_it_unsubscribes)
     send_osc("/hearken/subscribe", "");
     ck_assert_ptr_nonnull(strstr(answer(), "/hearken/subscribed s:127.0.0.1:"));
     rt_publish_push(publish, &onset);
-    ck_assert_str_eq(answer(), "/hearken/onset i:0 s:in f:-6 f:0");
+    ck_assert_str_eq(answer(), "/hearken/onset i:0 s:in f:-6 f:0 f:0");
     send_osc("/hearken/subscribe", ""); /* renews; is not sent to twice */
     ck_assert_ptr_nonnull(strstr(answer(), " i:60"));
     rt_publish_push(publish, &onset);
-    ck_assert_str_eq(answer(), "/hearken/onset i:1 s:in f:-6 f:0");
+    ck_assert_str_eq(answer(), "/hearken/onset i:1 s:in f:-6 f:0 f:0");
     ck_assert_str_eq(next_at(asker, 50), "");
     send_osc("/hearken/mute", "");
     ck_assert_str_eq(answer(), "/hearken/value s:osc.mute i:1");
@@ -105,7 +105,7 @@ START_TEST(a_subscription_ends_by_itself)
     send_osc("/hearken/subscribe", "ii", 0, 1);
     ck_assert_ptr_nonnull(strstr(answer(), " i:1"));
     rt_publish_push(publish, &onset);
-    ck_assert_str_eq(answer(), "/hearken/onset i:0 s:in f:-6 f:0");
+    ck_assert_str_eq(answer(), "/hearken/onset i:0 s:in f:-6 f:0 f:0");
     rt_sleep_ms(1300);
     rt_publish_push(publish, &onset);
     ck_assert_str_eq(next_at(asker, 50), "");
