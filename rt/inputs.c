@@ -49,6 +49,7 @@ analyse_block(const rt_inputs *all, rt_input *in)
     rt_analyse_shed(in->analyse, in->shed.level);
     if (b->first_frame != in->expected)
         rt_analyse_gap(in->analyse, b->first_frame - in->expected);
+    rt_record_shed(in->record, in->shed.level);
     rt_record_block(in->record, b->x, b->n_frames, b->first_frame);
     const uint64_t began = rt_ns();
     rt_analyse_block(in->analyse, b->x, b->n_frames, b->first_us);

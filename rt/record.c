@@ -22,6 +22,7 @@ rt_record_begin(rt_record *r, const rt_analyse *a, uint32_t rate_hz,
     r->begin.first_state = r->begin.at.n_states;
     r->begin.rate_hz = rate_hz;
     r->begin.clock = *clock;
+    r->level = RT_SHED_NOTHING;
     r->block_pos = r->begin.at.pos;
     r->block_frame = r->next_frame = clock->frame;
     rt_record_second(r);
@@ -67,6 +68,16 @@ rt_record_set(rt_record *r, const rt_options *o)
 }
 
 void
+rt_record_shed(rt_record *r, uint32_t level)
+{
+    if (!r || level == r->level)
+        return;
+    const rt_change c = {rt_tape_end(r->sound), level, RT_SHED};
+    rt_tape_write(r->changes, &c, 1);
+    r->level = level;
+}
+
+void
 rt_record_block(rt_record *r, const float x[], uint32_t n, uint64_t first_frame)
 {
     if (!r)
@@ -96,6 +107,7 @@ rt_record_second(rt_record *r)
     if (!r)
         return;
     rt_analyse_snapshot(r->analyse, &s.state);
+    s.level = r->level;
     s.at = place(r);
     s.at.pos = r->block_pos + (s.state.frame - r->block_frame);
     rt_tape_write(r->states, &s, 1);

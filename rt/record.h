@@ -2,7 +2,8 @@
  * The flight recorder of one input: keeps the last seconds of what was heard and found,
  * and writes them when asked, as a wav that `hearken query` answers as listen did.
  *
- *   rt_record_block -> rt_analyse_block -> rt_record_match, rt_record_second
+ *   rt_record_shed -> rt_record_block -> rt_analyse_block -> rt_record_match,
+ * rt_record_second
  *   -> rt_record_done
  *
  * The analysis thread copies into memory that goes round (tape.h); a thread of its own
@@ -57,6 +58,10 @@ void rt_record_swap(rt_record *r, const rt_analyse *a, const rt_clock *clock);
 /* Between two blocks: the analysis goes by other settings from here on. Recordings then
  * begin with the next whole second. */
 void rt_record_set(rt_record *r, const rt_options *o);
+
+/* Before a block, which the analysis is told of too (rt_analyse_shed): what is done
+ * without from its first sample on. */
+void rt_record_shed(rt_record *r, uint32_t level);
 
 /* Before a block is analysed: x[0] is sample first_frame of the stream. A jump is a
  * gap, which the analysis is told of too. */

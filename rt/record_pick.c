@@ -23,9 +23,8 @@ can_begin(const rt_pick *p, const rt_record_state *s, uint64_t *start)
     rt_match found;
     if (begin && *start < begin + RT_RECORD_SLACK_S * rate / 2)
         return false;
-    const uint64_t change = rt_tape_begin(r->changes);
-    if (change > m->begin.at.n_changes && change < m->end.n_changes &&
-        (!rt_tape_read(r->changes, change, 1, &oldest) || oldest.at > *start))
+    if (p->first_change > m->begin.at.n_changes &&
+        (!rt_tape_read(r->changes, p->first_change, 1, &oldest) || oldest.at >= *start))
         return false;
     const uint64_t match = rt_tape_begin(r->found);
     return match <= m->begin.at.n_found ||
@@ -33,6 +32,14 @@ can_begin(const rt_pick *p, const rt_record_state *s, uint64_t *start)
             (!p->min_gap ||
              (match < s->at.n_found && rt_tape_read(r->found, match, 1, &found) &&
               found.frame + p->min_gap <= s->state.frame)));
+}
+
+static uint64_t
+first_change(const rt_pick *p)
+{
+    const uint64_t oldest = rt_tape_begin(p->from->changes);
+    const uint64_t begin = p->mark.begin.at.n_changes;
+    return oldest > begin ? oldest : begin;
 }
 
 /* The youngest state that is old enough, or else the oldest that one can begin with. */
@@ -45,6 +52,7 @@ choose_state(rt_pick *p)
         (uint64_t)r->config.options->record.seconds * p->mark.begin.rate_hz;
     const uint64_t wanted = end - (keep < since ? keep : since);
     bool any = false;
+    p->first_change = first_change(p);
     for (uint64_t i = p->mark.end.n_states; i-- > p->mark.begin.first_state;) {
         rt_record_state s;
         uint64_t start;
@@ -59,33 +67,34 @@ choose_state(rt_pick *p)
     return any;
 }
 
-/* Changes from the first sample on, counted from it; and which frame that sample is.
- * NULL, or what was wrong. */
+/* Changes from the first sample on, counted from it; and which frame that sample is. Of
+ * what was shed before the state, only what still is. NULL, or what was wrong. */
 static const char *
 take_changes(rt_pick *p)
 {
     const rt_record *r = p->from;
     rt_recording *out = &p->recording;
-    const uint64_t end = p->mark.end.n_changes, oldest = rt_tape_begin(r->changes);
-    uint64_t i =
-        p->mark.begin.at.n_changes > oldest ? p->mark.begin.at.n_changes : oldest;
+    const uint64_t end = p->mark.end.n_changes, later = p->state.at.n_changes;
+    const rt_change shed = {out->n_warm, p->state.level, RT_SHED};
     out->first_frame = p->state.state.frame - (p->state.at.pos - p->start);
-    out->changes = end > i ? calloc((size_t)(end - i), sizeof *out->changes) : NULL;
-    if (end > i && !out->changes)
+    out->changes = calloc((size_t)(end - p->first_change) + 1, sizeof *out->changes);
+    if (!out->changes)
         return no_memory;
-    for (; i < end; i++) {
+    for (uint64_t i = p->first_change;; i++) {
         rt_change c;
-        const bool later = i >= p->state.at.n_changes;
+        if (i == later && shed.value && out->n_warm < out->n_samples)
+            out->changes[out->n_changes++] = shed;
+        if (i == end)
+            return NULL;
         if (!rt_tape_read(r->changes, i, 1, &c))
             return went_round;
-        if (!later && c.at <= p->start)
+        if (i < later && (c.kind != RT_GAP || c.at <= p->start))
             continue;
-        if (!later && c.kind == RT_GAP)
+        if (i < later)
             out->first_frame -= c.value;
         c.at -= p->start;
         out->changes[out->n_changes++] = c;
     }
-    return NULL;
 }
 
 static bool

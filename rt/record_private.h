@@ -11,6 +11,7 @@
 enum {
     RT_RECORD_SLACK_S = 10, /* that the writing may be late, or its disk stand still */
     RT_RECORD_CHANGES = 4096,
+    RT_RECORD_SHEDS = 20, /* a second: up and down once for each 100 ms of lateness */
 };
 
 /* How far the tapes had come at a moment. Positions are samples recorded. */
@@ -21,6 +22,7 @@ typedef struct {
 typedef struct {
     rt_snapshot state;
     rt_record_place at;
+    uint64_t level; /* of what was done without (RT_SHED_NOTHING..) */
 } rt_record_state;
 
 /* Those of rt_options that answers depend on. */
@@ -56,6 +58,7 @@ struct rt_record {
     rt_record_beginning begin;
     uint64_t block_pos, block_frame; /* of the first sample of this block */
     uint64_t next_frame;
+    uint32_t level;
     /* Writing: */
     pthread_t thread;
     bool started;

@@ -34,7 +34,8 @@ allocate(rt_record *r)
     const size_t gap_s = (o->match.min_gap_ms + 999U) / 1000;
     r->sound = rt_tape_new((seconds + r->preroll_s) * rate, sizeof(float));
     r->found = rt_tape_new((seconds + gap_s) * found_a_second(o), sizeof(rt_match));
-    r->changes = rt_tape_new(RT_RECORD_CHANGES, sizeof(rt_change));
+    r->changes =
+        rt_tape_new(RT_RECORD_CHANGES + seconds * RT_RECORD_SHEDS, sizeof(rt_change));
     r->states = rt_tape_new(seconds + 1, sizeof(rt_record_state));
     r->marks = rt_tape_new(64, sizeof(rt_record_mark));
     r->settings = rt_tape_new(16, sizeof(rt_record_settings));

@@ -9,6 +9,7 @@ typedef struct {
     rt_record_mark mark;
     rt_record_state state; /* at which the lines begin */
     uint64_t start;        /* position of the first sample */
+    uint64_t first_change; /* of this stream that is on the tape */
     rt_recording recording;
     rt_options options; /* at the end */
     uint64_t min_gap;   /* samples */

@@ -71,7 +71,7 @@ write_state(FILE *to, const rt_snapshot *s)
 bool
 rt_recording_write(FILE *to, const rt_recording *r, const rt_options *o)
 {
-    static const char *const kinds[RT_CHANGES] = {[RT_GAP] = "gap"};
+    static const char *const kinds[RT_CHANGES] = {[RT_GAP] = "gap", [RT_SHED] = "shed"};
     fprintf(to, "hearken recording 1\nindex %016" PRIx64 "\ninput %u %s\nrate %u\n",
             r->index_id, r->number, r->input, r->rate_hz);
     fprintf(to, "samples %" PRIu64 "\nwarm %" PRIu64 "\nfirst %" PRIu64 "\n",

@@ -13,10 +13,11 @@
 #define RT_RECORDING_CHUNK "hrkn"
 
 /* What happened between two samples. */
-typedef enum { RT_GAP, RT_CHANGES } rt_change_kind;
+typedef enum { RT_GAP, RT_SHED, RT_CHANGES } rt_change_kind;
 typedef struct {
     uint64_t at;    /* sample of the file before which it did */
-    uint64_t value; /* RT_GAP: frames of the stream that are missing */
+    uint64_t value; /* RT_GAP: frames of the stream that are missing; RT_SHED: what is
+                       done without from there on, as rt_analyse_shed() takes it */
     uint32_t kind;
 } rt_change;
 

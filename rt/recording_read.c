@@ -217,6 +217,12 @@ read_gap(reader *in, char *line)
     return read_change(in, line, RT_GAP, most_frames);
 }
 
+static bool
+read_shed(reader *in, char *line)
+{
+    return read_change(in, line, RT_SHED, RT_SHED_FRAMES);
+}
+
 /* Only what answers depend on: nobody's recording sets where files are written. */
 static bool
 read_set(reader *in, char *line)
@@ -246,7 +252,7 @@ static const struct {
     {"timbre", read_timbre, false}, {"end", read_end, false},
     {"rose", read_rose, true},      {"agreed", read_agreed, true},
     {"sent", read_sent, true},      {"gap", read_gap, true},
-    {"set", read_set, true},
+    {"shed", read_shed, true},      {"set", read_set, true},
 };
 enum { N_LINES = sizeof lines / sizeof *lines, N_ONCE = 10, END = 9 };
 

@@ -42,6 +42,15 @@ restore(rt_replay *p, rt_analyse *a)
     p->restored = true;
 }
 
+static void
+change(rt_analyse *a, const rt_change *c)
+{
+    if (c->kind == RT_GAP)
+        rt_analyse_gap(a, c->value);
+    else
+        rt_analyse_shed(a, (uint32_t)c->value);
+}
+
 /* Does what is due before the next sample; how many samples follow until more is. */
 static uint64_t
 step(rt_replay *p, rt_analyse *a)
@@ -51,7 +60,7 @@ step(rt_replay *p, rt_analyse *a)
         restore(p, a);
     for (; p->n_changed < r->n_changes && r->changes[p->n_changed].at == p->at;
          p->n_changed++)
-        rt_analyse_gap(a, r->changes[p->n_changed].value);
+        change(a, &r->changes[p->n_changed]);
     uint64_t next = p->restored ? UINT64_MAX : r->n_warm;
     if (p->n_changed < r->n_changes && r->changes[p->n_changed].at < next)
         next = r->changes[p->n_changed].at;

@@ -1,6 +1,6 @@
 /*
  * Answers for a recording of listen (recording.h) as listen answered: with its
- * settings, from its state on, with its gaps. One thread at a time.
+ * settings, from its state on, with its gaps and what it shed. One thread at a time.
  */
 #ifndef HEARKEN_RT_REPLAY_H
 #define HEARKEN_RT_REPLAY_H

@@ -90,16 +90,18 @@ static const struct {
     const char *name;
     uint32_t rate_hz, scales, k, confirm, min_gap_ms, refine, codes, nomatch;
     float score, gate_db;
-    uint32_t gaps; /* one in so many blocks; 0: none */
+    uint32_t gaps, sheds; /* one in so many blocks; 0: none */
 } cases[] = {
-    {"as built in", 48000, 6, 1, 1, 0, 0, 0, 0, 0.5F, -60, 0},
-    {"everything at once", 48000, 15, 5, 1, 0, 2, 0, 1, 0.2F, -50, 0},
-    {"confirmed, kept apart", 48000, 15, 3, 4, 900, 0, 0, 1, 0.3F, -40, 0},
-    {"seldom", 48000, 7, 2, 1, 60000, 2, 0, 0, 0, -60, 0},
-    {"gaps", 44100, 15, 2, 2, 300, 0, 1, 1, 0.3F, -50, 300},
-    {"many gaps", 48000, 15, 2, 3, 2000, 0, 0, 0, 0.1F, -50, 30},
-    {"hops of uneven length", 22051, 15, 3, 2, 700, 2, 1, 1, 0.2F, -60, 1000},
-    {"only scenes", 44100, 4, 1, 2, 1500, 0, 0, 1, 0.4F, -60, 500},
+    {"as built in", 48000, 6, 1, 1, 0, 0, 0, 0, 0.5F, -60, 0, 0},
+    {"everything at once", 48000, 15, 5, 1, 0, 2, 0, 1, 0.2F, -50, 0, 0},
+    {"confirmed, kept apart", 48000, 15, 3, 4, 900, 0, 0, 1, 0.3F, -40, 0, 0},
+    {"seldom", 48000, 7, 2, 1, 60000, 2, 0, 0, 0, -60, 0, 0},
+    {"gaps", 44100, 15, 2, 2, 300, 0, 1, 1, 0.3F, -50, 300, 0},
+    {"many gaps", 48000, 15, 2, 3, 2000, 0, 0, 0, 0.1F, -50, 30, 40},
+    {"hops of uneven length", 22051, 15, 3, 2, 700, 2, 1, 1, 0.2F, -60, 1000, 700},
+    {"only scenes", 44100, 4, 1, 2, 1500, 0, 0, 1, 0.4F, -60, 500, 0},
+    {"in a hurry", 48000, 15, 3, 3, 800, 2, 0, 1, 0.2F, -50, 0, 300},
+    {"always late", 32000, 15, 1, 1, 0, 0, 1, 0, 0.2F, -60, 0, 1},
 };
 
 enum {
@@ -141,6 +143,8 @@ START_TEST(a_recording_is_answered_as_listen_answered)
         if (at + missing + take > n)
             break;
         at += missing;
+        if (cases[_i].sheds && random_u64(&seed) % cases[_i].sheds == 0)
+            shed(l, (uint32_t)(random_u64(&seed) % (RT_SHED_FRAMES + 1)));
         feed(l, input + at, (uint32_t)take, missing);
         at += take;
         n_fed += take;
@@ -159,6 +163,7 @@ START_TEST(a_recording_is_answered_as_listen_answered)
                   cases[_i].name, (unsigned long long)n_bytes);
     ck_assert_uint_eq(rt_counted(&l->counts, RT_N_recordings), n_dumps);
     ck_assert_uint_eq(rt_counted(&l->counts, RT_N_failed_recordings), 0);
+    ck_assert(!rt_counted(&l->counts, RT_N_shed_scenes) == !cases[_i].sheds);
     end(l);
     free(l);
 }

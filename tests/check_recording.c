@@ -12,7 +12,10 @@ static size_t n_text;
 static void
 setup(void)
 {
-    static rt_change changes[] = {{0, 7, RT_GAP}, {96000, 70000, RT_GAP}};
+    static rt_change changes[] = {{0, 7, RT_GAP},
+                                  {96000, RT_SHED_EVENTS, RT_SHED},
+                                  {96000, 70000, RT_GAP},
+                                  {199999, RT_SHED_NOTHING, RT_SHED}};
     static rt_sent sent[] = {{DSP_EVENT, 2, 1000}, {RT_TIMBRE, 0, 140006}};
     rt_recording r = {.input = "the left one",
                       .number = 3,
@@ -21,7 +24,7 @@ setup(void)
                       .n_warm = 96000,
                       .first_frame = 44100,
                       .clock = {100, 12.345678901234567},
-                      .n_changes = 2,
+                      .n_changes = 4,
                       .changes = changes,
                       .n_sent = 2,
                       .sent = sent};
@@ -133,8 +136,12 @@ static const struct {
     {"sent event", "sent event 3 1\n", "makes no sense"},
     {"sent event", "sent event 0 140108\n", "contradicts"},
     {"gap 0", "gap 96001 1\n", "makes no sense"},
-    {"gap 96000", "gap 200000 1\n", "contradicts"},
+    {"shed 199999", "gap 200000 1\n", "contradicts"},
     {"gap 0", "gap 0 1125899906842624\ngap 0 1125899906842624\n", "contradicts"},
+    {"shed 199999", "shed 200000 0\n", "contradicts"},
+    {"shed 199999", "shed 199999 4\n", "makes no sense"},
+    {"shed 199999", "shed 199999\n", "makes no sense"},
+    {"shed 199999", "shed 95999 1\n", "makes no sense"},
     {"set match.k", "set match.k 0\n", "match.k cannot be"},
     {"set match.k", "set match.volume 3\n", "there is no setting"},
     {"set match.k", "set build.output /etc/passwd\n", "makes no sense"},

@@ -80,6 +80,14 @@ end(listener *l)
     free(l->lines);
 }
 
+/* From the next block on. */
+static inline void
+shed(listener *l, uint32_t level)
+{
+    rt_analyse_shed(l->analyse, level);
+    rt_record_shed(l->record, level);
+}
+
 /* One block; some samples before it may be missing. */
 static inline void
 feed(listener *l, const float x[], uint32_t n, uint64_t n_missing)
