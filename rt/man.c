@@ -32,8 +32,10 @@ static const entry signals[] = {
     {"SIGINT, SIGTERM",
      "End in good order: listen sends what is left and says what became of "
      "everything (status 0), build keeps what it has found out (status 130). The "
-     "second "
-     "one ends at once."},
+     "second one ends at once."},
+    {"SIGUSR1",
+     "listen with record.seconds writes the last seconds of sound, and what was found "
+     "in them, to record.folder, and goes on."},
     {"SIGPIPE", "Is ignored: a closed pipe is a failure to write, status 74."},
 };
 

@@ -216,7 +216,8 @@ fates(const rt_counts *c)
 {
     static const int all[] = {RT_N_gated,       RT_N_shed_scenes,  RT_N_shed_events,
                               RT_N_shed_frames, RT_N_silent,       RT_N_below_score,
-                              RT_N_unconfirmed, RT_N_rate_limited, RT_N_matched};
+                              RT_N_unconfirmed, RT_N_rate_limited, RT_N_matched,
+                              RT_N_paused,      RT_N_held};
     uint64_t sum = 0;
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         sum += rt_counted(c, all[i]);

@@ -63,7 +63,7 @@ grep 'in all:' "$dir/live.log"
 [ "$(went ended)" = 0 ] && [ "$(went status)" = 0 ]
 is "listen ends with status 0 on Ctrl-C, though nobody reads its stdout" $?
 answers=$(count answers)
-fates=$(sum gated shed_scenes shed_events shed_frames silent below_score unconfirmed rate_limited matched)
+fates=$(sum paused gated shed_scenes shed_events shed_frames silent below_score held unconfirmed rate_limited matched)
 [ "$answers" -gt 400 ] && [ "$answers" -eq "$fates" ]
 is "each of $answers answers has one counted fate" $?
 if [ "$(went burnt)" = 3 ] || grep -q 'no real-time scheduling for' "$dir/live.log"; then
