@@ -21,7 +21,7 @@
     N(silent_hops)       /* of them below dsp.gate-db: they enter no embedding */      \
     N(onsets)            /* times the gate opened, or the bands rose */                \
     N(shed_onsets)       /* of them not told, as analysis was late (rt/shed.h) */      \
-    N(answers)           /* moments at which a scale was due: sum of the next eleven */ \
+    N(answers)           /* moments at which a scale was due: sum of the next 11 */    \
     N(paused)            /* by listen.paused */                                        \
     N(gated)             /* the gate was closed */                                     \
     N(shed_scenes)       /* analysis was late: no search was made */                   \

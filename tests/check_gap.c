@@ -41,7 +41,7 @@ setup(void)
     options.match.scales = 15;
     options.match.score = 0;
     options.match.k = 2;
-    options.match.confirm = 2; /* so that agreement before a loss would show */
+    options.match.confirm_ms = 200; /* so that agreement before a loss would show */
     input = calloc(N, sizeof *input);
     a_found = calloc(1, sizeof *a_found);
     b_found = calloc(1, sizeof *b_found);
@@ -269,7 +269,7 @@ check_level(int level)
 START_TEST(a_level_sheds_just_its_scales_and_leaves_no_trace)
 {
     open_index(DSP_FRONT_MEL);
-    options.match.confirm = 1; /* answers in a row: those that are shed break it */
+    options.match.confirm_ms = 0; /* answers in a row: those that are shed break it */
     for (int level = 0; level < 4; level++)
         check_level(level);
 }
