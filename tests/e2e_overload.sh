@@ -17,7 +17,7 @@ beside_jack_burdened() {
     # shellcheck disable=SC2217 # it is to hold the pipe open, and no more
     sleep 300 <"$dir/lines" & local idle=$! # a reader of stdout that never reads
     "$bin/hearken" listen "$dir/x.hkn" -c none -f json --match-scales frame,event,scene --match-score 0 \
-        --osc-to 127.0.0.1:$((port + 1)) --osc-to 127.0.0.1:$port >"$dir/lines" 2>"$dir/live.log" & local listener=$!
+        --record-seconds 10 --record-folder "$dir/dumps" --osc-to 127.0.0.1:$((port + 1)) --osc-to 127.0.0.1:$port >"$dir/lines" 2>"$dir/live.log" & local listener=$!
     wait_for "$dir/live.log" 'stream begins' || exit 1
     : >"$dir/x.hkn" # it is in memory: a disk may go
     kill -STOP $held
@@ -29,8 +29,10 @@ beside_jack_burdened() {
     timeout 10 "$bin/tests/tools/burner" 1
     timeout 10 "$bin/tests/tools/jackhog" -u 20000 -e 50 -t 1 >"$dir/hog.json"
     echo under "$(messages match)" >>"$dir/went"
+    kill -USR1 $listener
     sleep 1.3
     echo after "$(messages match)" >>"$dir/went"
+    wait_for "$dir/live.log" " are in "
     kill -INT $listener
     timeout 10 tail --pid=$listener -f /dev/null
     echo ended $? >>"$dir/went"
@@ -50,8 +52,10 @@ if [ "${1:-}" ]; then
     exit
 fi
 
+mkdir "$dir/dumps"
 make_corpus "$dir/corpus" 2>/dev/null # sox clips its dither, and says so
 "$bin/hearken" build "$dir/corpus" -o "$dir/x.hkn" >/dev/null || exit 1
+cp "$dir/x.hkn" "$dir/again.hkn"
 sox -V1 -D "$dir"/corpus/noises/[345].wav -r 48000 -b 24 -c 1 "$dir/play.wav"
 "$here/tools/with-jack.sh" -n "e2eover$$" -t 60 -r 48000 -p 128 -- "$0" burdened
 
@@ -71,11 +75,17 @@ if [ "$(went burnt)" = 3 ] || grep -q 'no real-time scheduling for' "$dir/live.l
 else
     [ "$(count shed_frames)" -gt 0 ] && [ "$(count shed_events)" -gt 0 ]
     is "an analysis that got no time for a second sheds what is old" $?
+    grep -aq '^shed [0-9]* 3$' "$dir"/dumps/*.wav
+    is "a recording of it says so" $?
     [ "$(count dropped_blocks)" -eq 0 ] && [ "$(count skipped_blocks)" -eq 0 ]
     is "and loses no block, because it catches up" $?
 fi
 [ "$(went before)" -gt 0 ] && [ "$(went after)" -gt "$(went under)" ]
 is "it matches before, and after the load is gone: $(went before), $(went under), $(went after)" $?
+"$bin/hearken" query "$dir/again.hkn" "$dir"/dumps/*.wav -f json 2>/dev/null >"$dir/again.json"
+lines=$(wc -l <"$dir/again.json")
+cmp "$dir/again.json" "$dir"/dumps/*.jsonl && [ "$lines" -gt 50 ]
+is "the recording gives the same $lines lines again" $?
 grep -q '"overslept":[1-9]' "$dir/hog.json"
 is "a neighbour overslept in JACK" $?
 [ "$(messages match)" -eq "$(count matches)" ] && [ "$(count dropped_matches)" -eq 0 ] && [ "$(count failed)" -eq 0 ]
