@@ -18,7 +18,7 @@ enum {
 };
 
 static const struct {
-    char name[8];
+    char name[9];
     char type;
     uint8_t kinds; /* bits */
 } values[OSC_VALUES] = {
@@ -35,6 +35,7 @@ static const struct {
     [OSC_V_LABEL] = {"label", 's', M | L},
     [OSC_V_PATH] = {"path", 's', M},
     [OSC_V_LEVEL] = {"level", 'f', O},
+    [OSC_V_STRENGTH] = {"strength", 'f', O},
     [OSC_V_SHARE] = {"share", 'f', L},
     [OSC_V_VOTERS] = {"voters", 'i', L},
     [OSC_V_STATE] = {"state", 's', S},

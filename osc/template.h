@@ -47,6 +47,7 @@ typedef enum {
     OSC_V_LABEL,
     OSC_V_PATH,
     OSC_V_LEVEL,
+    OSC_V_STRENGTH,
     OSC_V_SHARE,
     OSC_V_VOTERS,
     OSC_V_STATE,

@@ -89,6 +89,7 @@ rt_target_encode(uint8_t out[OSC_MAX_DATAGRAM], const rt_target *t, const rt_mat
         [OSC_V_LABEL] = string(sound.label),
         [OSC_V_PATH] = string(sound.path),
         [OSC_V_LEVEL] = real(m->level_db),
+        [OSC_V_STRENGTH] = real(m->strength_db),
         [OSC_V_SHARE] = real(m->score), /* of a label, as its voters are in rank */
         [OSC_V_VOTERS] = whole((int32_t)m->rank),
         [OSC_V_STATE] = string(NULL),

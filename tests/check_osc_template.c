@@ -59,9 +59,9 @@ static const struct {
      "/a fiiff -17 0 64 -8.5 -1"},
     {OSC_MATCH, "/a {seq*10:i} {seq*-10:i}", "/a ii 2147483647 -2147483648"},
     {OSC_MATCH, "/a/{label}/{sound}/{seq}b", "/a/snare_drum__1/-17/2147483647b "},
-    {OSC_ONSET, "/on {level} {age} {input}", "/on ffs 0.5 0.5 'text'"},
+    {OSC_ONSET, "/on {level} {age} {input} {strength}", "/on ffsf 0.5 0.5 'text' 0.5"},
     {OSC_NOMATCH, "/no/{scale} {score}", "/no/text f 0.5"},
-    {OSC_LABEL, "/l/{label} {share} {voters}", "/l/snare_drum__1 fi 0.5 14"},
+    {OSC_LABEL, "/l/{label} {share} {voters}", "/l/snare_drum__1 fi 0.5 15"},
     {OSC_STATUS, "/s/{state} {seq}", "/s/text i 2147483647"},
 };
 
@@ -95,7 +95,7 @@ static const struct {
     {OSC_MATCH, "/a {lable}", 5, "no {lable} in the message match; it has seq, input"},
     {OSC_MATCH, "/a {}", 5, "no {}"},
     {OSC_MATCH, "/a {level}", 5, "no {level}"},
-    {OSC_ONSET, "/a {label}", 5, "it has seq, input, age, level"},
+    {OSC_ONSET, "/a {label}", 5, "it has seq, input, age, level, strength"},
     {OSC_MATCH, "/a {label", 4, "a { has no }"},
     {OSC_MATCH, "/a {score:s}", 10, "to be i or f"},
     {OSC_MATCH, "/a {score:if}", 12, "to be a }"},
