@@ -16,7 +16,9 @@ has() { command -v "$1" >/dev/null; }
 start_sclang() {
     sed "s/9000/$(port 6)/" examples/supercollider.scd >"$dir/responder.scd"
     cp examples/superdirt.scd "$dir/"
-    printf '"%s".load;\n' "$dir/responder.scd" "$dir/superdirt.scd" >"$dir/all.scd"
+    # not the usual 57110, where the user's own server may be
+    echo "Server.default = s = Server(\\dest, NetAddr(\"127.0.0.1\", $(port 9)));" >"$dir/all.scd"
+    printf '"%s".load;\n' "$dir/responder.scd" "$dir/superdirt.scd" >>"$dir/all.scd"
     if has scsynth; then
         cp examples/supercollider-player.scd "$dir/"
         # the same folder that was given to hearken build: the paths are whole ones here
@@ -60,6 +62,10 @@ beside_jack() {
     sleep 1.2
     kill -INT $listener
     wait $listener
+    if [ -n "$sclang" ]; then # or its server leaves a file in /dev/shm
+        oscsend 127.0.0.1 "$(port 9)" /quit
+        sleep 0.5
+    fi
     # shellcheck disable=SC2086 # none, or one word
     kill "${dumps[@]}" $sclang $pd
     # shellcheck disable=SC2086
