@@ -33,6 +33,7 @@ static const entry signals[] = {
      "End in good order: listen sends what is left and says what became of "
      "everything (status 0), build keeps what it has found out (status 130). The "
      "second one ends at once."},
+    {"SIGHUP", "listen reads its index anew, without missing a moment of sound."},
     {"SIGUSR1",
      "listen with record.seconds writes the last seconds of sound, and what was found "
      "in them, to record.folder, and goes on."},
