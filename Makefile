@@ -43,7 +43,7 @@ HOT = rt/capture rt/follow rt/inputs rt/ring rt/shed rt/honest rt/gate rt/steady
 HOT_MAY = memcpy memmove memset memcmp strcmp strlen strnlen fmaxf fminf logf log2f log10f pow powf expf \
           sqrtf fftwf_execute XXH64 sem_post nanosleep getrusage gettid __assert_fail __stack_chk_fail \
           _GLOBAL_OFFSET_TABLE_ rt_ns rt_seconds rt_set_of idx_scale_of idx_sound_of idx_family_of \
-          idx_groups_of dsp_bfcc_window dsp_stream_reach rt_build_hop
+          idx_groups_of dsp_bfcc_window dsp_stream_reach
 
 all: $(B)/hearken
 
