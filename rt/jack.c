@@ -3,6 +3,7 @@
 
 #include "honest.h"
 #include "rt.h"
+#include "server.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -244,6 +245,16 @@ rt_jack_free(rt_jack *j)
     free(j);
 }
 
+/* Now and then without looking: a server may be in another name space of the network,
+ * where its socket is not seen. */
+static bool
+is_worth_opening(rt_jack *j)
+{
+    enum { BLINDLY = 10 };
+    return !j->options->jack.wait || rt_server_may_be_there() ||
+           ++j->unseen % BLINDLY == 0;
+}
+
 /* Opens the client under just that name. JackUseExactName would not do: jackd2 then
  * answers a taken name like a missing server. */
 static jack_client_t *
@@ -287,6 +298,10 @@ rt_jack_open(rt_jack *j, char *why, size_t why_len)
     atomic_store(&j->freewheel, false);
     atomic_store(&j->cycles, 0);
     rt_inputs_patient(j->inputs, false);
+    if (!is_worth_opening(j)) {
+        snprintf(why, why_len, "%s", RT_JACK_NO_SERVER);
+        return false;
+    }
     j->client = open_client(j->options->jack.client_name, why, why_len);
     if (!j->client)
         return false;

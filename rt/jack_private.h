@@ -34,7 +34,8 @@ struct rt_jack {
     bool fresh; /* the next cycle is the first of the connection */
     rt_follow follow;
 
-    /* the thread that connects */
+    /* the thread that opens and connects */
+    uint32_t unseen; /* times that no server was seen to open */
     rt_wires wires;
     bool said_none[RT_LIST]; /* of jack.connect, that there is no such port */
 };
