@@ -132,7 +132,9 @@ def port_cut(rig, _i, _sound):
 def source_gone(rig, _i, sound):
     rig.feed.process.kill()
     rig.feed.process.wait()
-    time.sleep(0.3)
+    until = now() + 10 # as long as the server has not seen it, the next one gets another name
+    while now() < until and "feed:" in (rig.jack("jack_lsp") or ""):
+        time.sleep(0.05)
     t = now()
     rig.start_feed(sound)
     return t
