@@ -1,4 +1,5 @@
 /* hearken listen x.hkn: JACK in, OSC out. */
+#include "anew.h"
 #include "control.h"
 #include "honest.h"
 #include "live.h"
@@ -319,6 +320,8 @@ run(listener *l)
         rt_print_tick(l->print);
         if (!tick(l))
             return RT_UNAVAILABLE;
+        if (rt_supervise_is_lost(l->supervise))
+            return RT_ANEW;
         if (l->options.listen.seconds &&
             rt_seconds() - began >= l->options.listen.seconds)
             break;
@@ -460,5 +463,5 @@ rt_cmd_listen(int argc, char **argv)
     free(rest);
     if (ended)
         free(l);
-    return status;
+    return status == RT_ANEW ? rt_start_anew(argc, argv) : status;
 }

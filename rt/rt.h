@@ -22,6 +22,7 @@ enum {
     RT_IO = 74,          /* reading or writing failed */
     RT_CONFIG = 78,      /* a preset, or a setting that the index does not allow */
     RT_INTERRUPTED = 130,
+    RT_ANEW = 256, /* no status: the program is to be started anew */
 };
 
 /* What the program is called by, without folders; main sets it. */

@@ -4,7 +4,7 @@
 static const double first_retry_s = 0.25, last_retry_s = 2;
 static const double still_s = 1, still_periods = 10; /* without a cycle: stalled */
 static const double first_patience_s = 5, last_patience_s = 60;
-static const double stuck_s = 20;
+static const double stuck_s = 20, lost_s = 10;
 
 const char *
 rt_state_name(rt_state state)
@@ -114,4 +114,10 @@ bool
 rt_watch_is_stuck(const rt_watch *w, double now)
 {
     return w->busy_since > 0 && now - w->busy_since > stuck_s;
+}
+
+bool
+rt_watch_is_lost(const rt_watch *w, bool gone, double now)
+{
+    return gone && w->busy_since > 0 && now - w->busy_since > lost_s;
 }

@@ -342,6 +342,12 @@ rt_supervise_is_alive(const rt_supervise *sv)
 }
 
 bool
+rt_supervise_is_lost(const rt_supervise *sv)
+{
+    return rt_watch_is_lost(&sv->watch, rt_jack_look(sv->jack).gone, rt_seconds());
+}
+
+bool
 rt_supervise_start(rt_supervise **out, const rt_supervise_config *config, char *why,
                    size_t why_len)
 {

@@ -62,6 +62,11 @@ rt_action rt_watch_look(rt_watch *w, const rt_seen *s, double now);
  * from waiting. */
 bool rt_watch_is_stuck(const rt_watch *w, double now);
 
+/* Whether a call is held although its server is gone, which never ends: libjack 1.9.21
+ * may wait for a lock of its own that nobody gives back (one in some hundred reconnects
+ * on a busy machine). */
+bool rt_watch_is_lost(const rt_watch *w, bool gone, double now);
+
 /* ---- The supervisor ----------------------------------------------------------------
  */
 
@@ -99,6 +104,9 @@ void rt_supervise_connected(rt_supervise *sv, rt_list *connect);
 /* Whether audio was really analysed in the last two seconds, or a server is really
  * awaited: what a watchdog wants to know. Main thread. */
 bool rt_supervise_is_alive(const rt_supervise *sv);
+
+/* Whether this process can have no server any more, only another one. Main thread. */
+bool rt_supervise_is_lost(const rt_supervise *sv);
 
 /* Main thread: no more sound comes when it returns. False when the server holds the
  * thread: then nothing that callbacks use may be freed, and the process is to end.
