@@ -332,7 +332,7 @@ class Receiver(threading.Thread):
 class Hearken:
     """hearken listen as a child process."""
 
-    def __init__(self, rig, *options, wrapper=()):
+    def __init__(self, rig, *options, hold_close=False):
         self.rig, self.lines, self.onsets = rig, [], []
         self.began = now()
         command = [os.path.join(BIN, "hearken"), "listen", rig.index, "-f", "json",
@@ -347,10 +347,10 @@ class Hearken:
             f.write(bytes(8 * len(TAP)))
         env = rig.server.env
         if not SANITIZED: # a sanitizer wants to be loaded first
-            env = dict(env, CYCLETAP=self.tap_file,
-                       LD_PRELOAD=os.path.abspath(os.path.join(TOOLS, "cycletap.so")))
-        self.process = subprocess.Popen([*wrapper, *rig.server.command(*command)],
-                                        env=env, stdin=subprocess.DEVNULL,
+            shims = ["cycletap.so"] + ["holdclose.so"] * hold_close
+            env = dict(env, CYCLETAP=self.tap_file, HOLDCLOSE=self.tap_file + ".held",
+                       LD_PRELOAD=":".join(os.path.abspath(os.path.join(TOOLS, s)) for s in shims))
+        self.process = subprocess.Popen(rig.server.command(*command), env=env, stdin=subprocess.DEVNULL,
                                         stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         self.followers = [Follower(self.process.stdout, self.take_line),
                           Follower(self.process.stderr,
@@ -476,9 +476,9 @@ class Rig:
             self.feed.stop()
         self.feed = None
 
-    def start_listener(self, *options, wrapper=()):
+    def start_listener(self, *options, hold_close=False):
         self.osc.forget()
-        self.listener = Hearken(self, *options, wrapper=wrapper)
+        self.listener = Hearken(self, *options, hold_close=hold_close)
         return self.listener
 
     def stop_listener(self, sig=signal.SIGTERM):

@@ -30,7 +30,7 @@ static struct tap {
 static jack_client_t *client;
 static JackProcessCallback callback;
 static void *callback_arg;
-static bool fresh;
+static bool begun, fresh;
 static jack_nframes_t expected, last_n;
 static jack_time_t last_us;
 
@@ -56,8 +56,10 @@ on_process(jack_nframes_t n, void *arg)
     const jack_nframes_t now = jack_last_frame_time(client);
     const jack_time_t us = jack_get_time();
     (void)arg;
-    if (tap->cycles++)
+    if (begun)
         count(n, now, us);
+    begun = true;
+    tap->cycles++;
     tap->frames += n;
     fresh = false;
     expected = now + n;
