@@ -208,7 +208,7 @@ swaps_wanted(uint32_t by_default)
 static uint32_t
 feed_under_swaps(bench *b, const char *first, const char *second)
 {
-    const uint32_t wanted = swaps_wanted(60);
+    const uint32_t wanted = swaps_wanted(12);
     uint32_t n = 0;
     b->to[0] = first;
     b->to[1] = second;
