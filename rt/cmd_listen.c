@@ -383,7 +383,7 @@ finish(listener *l)
     rt_records_stop(&l->inputs);
     rt_publish_close(l->publish);
     rt_print_close(l->print);
-    if (l->started)
+    if (l->connections)
         summary(l);
     rt_live_close(l->live);
     if (!ended)

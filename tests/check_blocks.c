@@ -456,6 +456,7 @@ main(void)
 {
     Suite *s = suite_create("blocks");
     TCase *t = tcase_create("blocks");
+    tcase_set_timeout(t, 120);
     tcase_add_checked_fixture(t, setup, teardown);
     tcase_add_loop_test(t, random_windows_equal_the_definition, 0, N_LENGTHS);
     tcase_add_loop_test(t, windows_of_sound_equal_the_definition, 0, N_LENGTHS);
