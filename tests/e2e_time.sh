@@ -3,7 +3,6 @@
 # when they sound, received by a program that stamps packets on the server's clock. Under
 # jackd that is CLOCK_MONOTONIC_RAW, under PipeWire CLOCK_MONOTONIC. Medians, as machines are
 # busy.
-# Runs alone.
 set -u
 here=$(dirname "$0") bin=${B:-build}
 # shellcheck source=tests/e2e.sh

@@ -1,8 +1,7 @@
 #!/bin/bash
 # run.sh: all check programs, replays of the fuzzers' corpora and end-to-end scripts of one
-# build (B=folder), as many at a time as there are cores; then two by two the scripts that
-# need a server of sound, which mostly wait, but those that say "Runs alone" one by one.
-# Ends with how many programs passed.
+# build (B=folder), as many at a time as there are cores; then one by one the scripts that
+# need a server of sound. Ends with how many programs passed.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 export B=${B:-build}
@@ -45,11 +44,9 @@ together() {
 
 count() { wc -l <"$results/$1"; }
 
-served=() alone=()
+served=()
 for t in tests/e2e_*.sh; do
-    if grep -q '^# Runs alone' "$t"; then
-        alone+=("$t")
-    elif grep -qE '^need .*(jackd|pipewire)' "$t"; then
+    if grep -qE '^need .*(jackd|pipewire)' "$t"; then
         served+=("$t")
     else
         together "$t" "$t"
@@ -64,13 +61,8 @@ for t in tests/fuzz_*.c; do
     together "replay of $t" "$B/tests/replay_${t#fuzz_}" "tests/corpus/${t#fuzz_}"
 done
 wait
-[ "$jobs" -le 2 ] || jobs=2 # there are eight names for servers in a machine
+jobs=1 # servers that come and go side by side mix up each other's clients
 for t in "${served[@]}"; do
-    together "$t" "$t"
-done
-wait
-jobs=1
-for t in "${alone[@]}"; do
     together "$t" "$t"
 done
 wait

@@ -350,7 +350,12 @@ pause_10_ms(void)
 static void
 open_client(void)
 {
-    client = jack_client_open(client_name, JackNoStartServer, NULL);
+    /* libjack refuses now and then while other clients come and go */
+    for (int i = 0; !client && i < 50; i++) {
+        client = jack_client_open(client_name, JackNoStartServer, NULL);
+        if (!client)
+            pause_10_ms();
+    }
     if (!client)
         die(1, "no JACK server", NULL);
     rate = jack_get_sample_rate(client);
