@@ -21,7 +21,7 @@ rt_start_anew(int argc, char **argv)
     memcpy(args + 1, argv, (size_t)argc * sizeof *args);
     for (int fd = STDERR_FILENO + 1; fd < FILES; fd++)
         fcntl(fd, F_SETFD, FD_CLOEXEC);
-    rt_warn("libjack does not let go of a server that is gone; starting anew");
+    rt_warn("libjack does not come back from a call; starting anew");
     execv("/proc/self/exe", args);
     rt_fail("hearken cannot be started anew (%s); start it by hand", strerror(errno));
     free(args);

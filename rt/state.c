@@ -117,7 +117,7 @@ rt_watch_is_stuck(const rt_watch *w, double now)
 }
 
 bool
-rt_watch_is_lost(const rt_watch *w, bool gone, double now)
+rt_watch_is_lost(const rt_watch *w, bool stands_still, double now)
 {
-    return gone && w->busy_since > 0 && now - w->busy_since > lost_s;
+    return !stands_still && w->busy_since > 0 && now - w->busy_since > lost_s;
 }

@@ -10,6 +10,7 @@
 enum { LINE = 700, LINES = 64, STOP_TRIES = 300, STOP_MS = 10 };
 static const double settle_s = 0.2; /* between two looks at loose connections */
 static const double analysed_s = 2; /* without a hop: the analysis is not alive */
+static const double cycled_s = 1;   /* without a cycle: the server does not go on */
 
 typedef enum { IDLE, OPEN, CLOSE, CONNECT, RATE, QUIT } command;
 
@@ -34,8 +35,8 @@ struct rt_supervise {
     uint32_t period;
     uint64_t connections;
     char complaint[LINE]; /* said last, about opening */
-    uint64_t hops;
-    double hops_at;
+    uint64_t hops, cycles;
+    double hops_at, cycles_at; /* when they last became more */
 };
 
 /* ---- The thread ------------------------------------------------------------------ */
@@ -249,6 +250,10 @@ watch_analysis(rt_supervise *sv, double now)
     if (hops != sv->hops)
         sv->hops_at = now;
     sv->hops = hops;
+    const uint64_t cycles = rt_jack_look(sv->jack).cycles;
+    if (cycles != sv->cycles)
+        sv->cycles_at = now;
+    sv->cycles = cycles;
 }
 
 /* Looks at everything, and says what changed; what the thread should do. */
@@ -344,7 +349,9 @@ rt_supervise_is_alive(const rt_supervise *sv)
 bool
 rt_supervise_is_lost(const rt_supervise *sv)
 {
-    return rt_watch_is_lost(&sv->watch, rt_jack_look(sv->jack).gone, rt_seconds());
+    const double now = rt_seconds();
+    const bool goes_on = now - sv->cycles_at < cycled_s;
+    return rt_watch_is_lost(&sv->watch, !rt_jack_look(sv->jack).gone && !goes_on, now);
 }
 
 bool

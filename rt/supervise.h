@@ -62,10 +62,10 @@ rt_action rt_watch_look(rt_watch *w, const rt_seen *s, double now);
  * from waiting. */
 bool rt_watch_is_stuck(const rt_watch *w, double now);
 
-/* Whether a call is held although its server is gone, which never ends: libjack 1.9.21
- * may wait for a lock of its own that nobody gives back (one in some hundred reconnects
- * on a busy machine). */
-bool rt_watch_is_lost(const rt_watch *w, bool gone, double now);
+/* Whether a call is held by no server that stands still, as that is gone or goes on,
+ * and so will be for ever: libjack 1.9.21 may wait for a lock of its own that nobody
+ * gives back (one in some hundred reconnects on a busy machine). */
+bool rt_watch_is_lost(const rt_watch *w, bool stands_still, double now);
 
 /* ---- The supervisor ----------------------------------------------------------------
  */
