@@ -185,7 +185,7 @@ class Soak:
             self.commands.sendto(message, ("127.0.0.1", self.command_port))
         time.sleep(1)
         for message in (r.osc_message("/hearken/resume"), r.osc_message("/hearken/match/score", 0.0),
-                        r.osc_message("/hearken/match/confirm", 1)):
+                        r.osc_message("/hearken/match/confirm-ms", 0)):
             self.commands.sendto(message, ("127.0.0.1", self.command_port))
 
     def do_slow_reader(self):
