@@ -45,7 +45,7 @@ replays() {
 }
 for rate in 48000 44100; do
     sox -V1 -D "$dir"/corpus/*/*.wav -r $rate -b 24 -c 1 "$dir/in$rate.wav" gain -6 trim 0 25
-    for period in 64 256 1024; do
+    for period in 128 256 1024; do
         replays $rate $period "$dir/in$rate.wav" in
     done
 done
