@@ -1,6 +1,8 @@
 #!/bin/bash
 # The same samples through JACK (freewheeling, at several periods and rates) and through
-# `hearken query` give the same matches, byte for byte.
+# `hearken query` give the same matches, byte for byte. A server that loses frames while it
+# still runs in real time, before that, cuts the silence that a scene has heard so far: such a
+# run is repeated, and after the fifth only what was heard is left out of the comparison.
 set -u
 here=$(dirname "$0") bin=${B:-build}
 # shellcheck source=tests/e2e.sh
@@ -26,18 +28,27 @@ make_corpus "$dir/corpus" 2>/dev/null # sox clips its dither, and says so
 # replays RATE PERIOD FILE [INPUTS]
 replays() {
     local begin fed n input
-    rm -f "$dir"/live.* "$dir/feed.json"
-    "$here/tools/with-jack.sh" -t 140 -r "$1" -p "$2" -- "$0" beside-jack "$3" "${4:-in}"
-    is "listen ends well beside jackd at $1 Hz, period $2" $?
+    local run ended but='^'
+    for run in 1 2 3 4 5; do
+        rm -f "$dir"/live.* "$dir/feed.json"
+        "$here/tools/with-jack.sh" -t 140 -r "$1" -p "$2" -- "$0" beside-jack "$3" "${4:-in}"
+        ended=$?
+        grep -q lost_frames "$dir/live.log" || break
+    done
+    is "listen ends well beside jackd at $1 Hz, period $2" $ended
+    if grep -q lost_frames "$dir/live.log"; then
+        echo "note: in none of $run runs the server lost nothing; how much was heard is not compared"
+        but='"heard":[0-9.]*,'
+    fi
     begin=$(sed -n 's/.*stream begins at JACK frame //p' "$dir/live.log")
     fed=$(sed -n 's/.*"start".*"first_frame":\([0-9]*\).*/\1/p' "$dir/feed.json")
     grep -q '"clean":true' "$dir/feed.json" && ! grep -q dropped "$dir/live.log"
     is "no frame was lost on the way" $?
     sox -V1 -D "$3" "$dir/ref.wav" pad $((fed - begin))s@0s "3@$(soxi -s "$3")s"
     for input in ${4//,/ }; do
-        grep -F "\"input\":\"$input\"" "$dir/live.json" >"$dir/input.json"
+        grep -F "\"input\":\"$input\"" "$dir/live.json" | sed "s/$but//" >"$dir/input.json"
         "$bin/hearken" query "$dir/x.hkn" "$dir/ref.wav" "${options[@]}" 2>>"$dir/query.log" |
-            sed "s/\"input\":\"[^\"]*\"/\"input\":\"$input\"/" >"$dir/query.json"
+            sed "s/\"input\":\"[^\"]*\"/\"input\":\"$input\"/; s/$but//" >"$dir/query.json"
         n=$(wc -l <"$dir/input.json")
         cmp "$dir/input.json" "$dir/query.json" && [ "$n" -gt 2000 ]
         is "$n matches at $1 Hz, period $2, are those of query, byte for byte" $?
@@ -45,7 +56,7 @@ replays() {
 }
 for rate in 48000 44100; do
     sox -V1 -D "$dir"/corpus/*/*.wav -r $rate -b 24 -c 1 "$dir/in$rate.wav" gain -6 trim 0 25
-    for period in 128 256 1024; do
+    for period in 64 256 1024; do
         replays $rate $period "$dir/in$rate.wav" in
     done
 done
