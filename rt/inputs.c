@@ -40,13 +40,10 @@ static bool
 analyse_block(const rt_inputs *all, rt_input *in)
 {
     take_up(all, in);
-    /* what freewheel left in the ring is not late: nothing is shed until it is empty */
-    if (atomic_load_explicit(&in->capture.patient, memory_order_relaxed))
-        in->unhurried = RT_BLOCKS;
-    const bool patient = in->unhurried > 0;
+    const bool patient =
+        atomic_load_explicit(&in->capture.patient, memory_order_relaxed);
     const rt_block *b =
         rt_shed_front(&in->shed, in->capture.ring, patient, in->capture.counts);
-    in->unhurried = b && patient ? in->unhurried - 1 : 0;
     if (!b)
         return false;
     rt_analyse_shed(in->analyse, in->shed.level);

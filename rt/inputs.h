@@ -30,9 +30,8 @@ typedef struct {
     const rt_sink *sink;
     rt_analyse *analyse;
     rt_shed shed;
-    uint32_t unhurried; /* blocks at most that freewheel left in the ring */
-    uint64_t expected;  /* frame that should come next */
-    rt_clock clock;     /* since when it is heard at this rate: */
+    uint64_t expected; /* frame that should come next */
+    rt_clock clock;    /* since when it is heard at this rate: */
     uint32_t rate_hz;
     uint32_t book; /* that it searches, for matches */
 } rt_input;

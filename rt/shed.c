@@ -60,8 +60,11 @@ const rt_block *
 rt_shed_front(rt_shed *s, rt_ring *ring, bool patient, rt_counts *counts)
 {
     const rt_block *b = rt_ring_front(ring), *last = b ? rt_ring_back(ring) : NULL;
-    if (!b || patient) {
+    if (patient) /* as many as a ring holds, when it ends now */
+        s->unhurried = RT_BLOCKS;
+    if (!b || s->unhurried > 0) {
         s->level = RT_SHED_NOTHING;
+        s->unhurried = b ? s->unhurried - 1 : 0;
         return b;
     }
     if (rt_shed_judge(s, b->first_frame, last->cycle_frame))

@@ -11,7 +11,8 @@
  * none is late. So answers are never late by more than 400 ms, and those after it are
  * the same as if nothing had been. Where even that does not catch up at twice the speed
  * of sound coming in, give or take half a second, what waits is let go, and the
- * analysis begins anew with the newest cycle. In freewheel nothing is shed.
+ * analysis begins anew with the newest cycle. In freewheel nothing is shed, nor is what
+ * it left in the ring, which is not late.
  */
 #ifndef HEARKEN_RT_SHED_H
 #define HEARKEN_RT_SHED_H
@@ -23,6 +24,7 @@ typedef struct {
     uint32_t rate_hz;
     uint32_t level;        /* rt_shed_level, for rt_analyse_shed() */
     uint64_t begun, until; /* of the level: its first block; the newest cycle then */
+    uint32_t unhurried;    /* blocks at most that are left from freewheel */
 } rt_shed;
 
 /* Nothing is late yet. */

@@ -232,16 +232,29 @@ START_TEST(every_block_is_analysed_skipped_or_dropped)
 }
 END_TEST
 
-START_TEST(in_freewheel_nothing_is_shed)
+/* Blocks from..to-1 are next, and nothing is shed. */
+static void
+takes_all(machine *m, uint64_t from, uint64_t to, bool freewheel)
+{
+    for (uint64_t at = from; at < to; at += m->cycle) {
+        const rt_block *b =
+            rt_shed_front(&m->shed, m->capture.ring, freewheel, &m->counts);
+        ck_assert(b && b->first_frame == at && m->shed.level == RT_SHED_NOTHING);
+        rt_ring_release(m->capture.ring);
+    }
+}
+
+START_TEST(in_freewheel_and_of_what_it_left_nothing_is_shed)
 {
     machine m;
     machine_open(&m, 64);
     pass(&m, 5.0 * RATE);
-    for (uint64_t at = 0; at < 4 * RATE; at += 64) {
-        const rt_block *b = rt_shed_front(&m.shed, m.capture.ring, true, &m.counts);
-        ck_assert(b && b->first_frame == at && m.shed.level == RT_SHED_NOTHING);
-        rt_ring_release(m.capture.ring);
-    }
+    takes_all(&m, 0, 64, true);
+    takes_all(&m, 64, 5 * RATE, false);
+    ck_assert_ptr_null(rt_shed_front(&m.shed, m.capture.ring, false, &m.counts));
+    pass(&m, 1.0 * RATE); /* from now on there is hurry again */
+    ck_assert_ptr_nonnull(rt_shed_front(&m.shed, m.capture.ring, false, &m.counts));
+    ck_assert_uint_eq(m.shed.level, RT_SHED_FRAMES);
     machine_close(&m);
 }
 END_TEST
@@ -266,7 +279,7 @@ main(void)
     tcase_add_test(t, after_a_standstill_it_catches_up_at_once_and_loses_nothing);
     tcase_add_test(t, what_waits_before_a_loss_of_seconds_is_let_go);
     tcase_add_test(t, every_block_is_analysed_skipped_or_dropped);
-    tcase_add_test(t, in_freewheel_nothing_is_shed);
+    tcase_add_test(t, in_freewheel_and_of_what_it_left_nothing_is_shed);
     suite_add_tcase(s, t);
     return run_suite(s);
 }
