@@ -29,7 +29,7 @@ struct rt_supervise {
 
     /* main */
     rt_watch watch;
-    int pending;             /* command whose end was not seen yet */
+    command pending;         /* whose end was not seen yet */
     bool open, begun, fresh; /* begun: sound came; fresh: from a new connection */
     double look_at;          /* when to look at connections again; 0: not by itself */
     uint32_t period;
@@ -178,7 +178,7 @@ complain(rt_supervise *sv)
 static void
 take_result(rt_supervise *sv, double now)
 {
-    const int done = sv->pending;
+    const command done = sv->pending;
     sv->pending = IDLE;
     if (done == OPEN || done == RATE) {
         sv->open = sv->ok;

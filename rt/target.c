@@ -92,8 +92,8 @@ read_template(const reader *r, size_t kind, const char *value)
 
 /* One address for each label, scale and input; no strings. */
 static const char *const numeric[OSC_KINDS] = {
-    "/hearken/match/{input}/{scale}/{label} {rank} {score} {sound} {start} {length} "
-    "{age}",
+    ("/hearken/match/{input}/{scale}/{label} {rank} {score} {sound} {start} {length} "
+     "{age}"),
     "/hearken/onset/{input} {level} {age}",
     "/hearken/nomatch/{input}/{scale} {score} {age}",
     "/hearken/label/{input}/{scale}/{label} {share} {voters} {age}",
