@@ -1,7 +1,7 @@
 /* Compiled with -msse4.2; nothing here may run before the CPU was asked. */
 #include "crc32c.h"
 
-#if defined(__x86_64__)
+#ifdef __SSE4_2__
 
 #include <nmmintrin.h>
 #include <string.h>
