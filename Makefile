@@ -24,7 +24,7 @@ LIB_SRC = $(filter-out rt/main.c,$(wildcard rt/*.c dsp/*.c index/*.c osc/*.c))
 LIB_OBJ = $(LIB_SRC:%.c=$(B)/%.o)
 LIB = $(B)/libhearken.a
 CHECKS = $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/check_*.c))
-PRELOADS = rtguard stall cycletap holdclose
+PRELOADS = rtguard stall cycletap badjack
 TOOLS = $(patsubst tests/tools/%.c,$(B)/tests/tools/%,$(filter-out $(PRELOADS:%=tests/tools/%.c),$(wildcard tests/tools/*.c)))
 BENCHES = $(patsubst tests/bench/%.c,$(B)/tests/bench/%,$(wildcard tests/bench/*.c))
 REPLAYS = $(patsubst tests/fuzz_%.c,$(B)/tests/replay_%,$(wildcard tests/fuzz_*.c))

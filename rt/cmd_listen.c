@@ -1,6 +1,7 @@
 /* hearken listen x.hkn: JACK in, OSC out. */
 #include "anew.h"
 #include "control.h"
+#include "fence.h"
 #include "honest.h"
 #include "live.h"
 #include "load.h"
@@ -411,6 +412,7 @@ listen_to(listener *l, const char *path, bool *ended)
     sem_init(&l->blocks_wake, 0, 0);
     sem_init(&l->main_wake, 0, 0);
     rt_catch_stop();
+    rt_fence_build();
     rt_record_catch();
     rt_say_never_waits();
     rt_swap_catch();

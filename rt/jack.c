@@ -1,6 +1,7 @@
 /* The audio callback, and the other callbacks; opening and closing. */
 #include "jack_private.h"
 
+#include "fence.h"
 #include "honest.h"
 #include "rt.h"
 #include "server.h"
@@ -255,13 +256,23 @@ is_worth_opening(rt_jack *j)
            ++j->unseen % BLINDLY == 0;
 }
 
+static void
+close_client(jack_client_t *client)
+{
+    rt_fence_enter();
+    jack_client_close(client);
+    rt_fence_leave();
+}
+
 /* Opens the client under just that name. JackUseExactName would not do: jackd2 then
  * answers a taken name like a missing server. */
 static jack_client_t *
 open_client(const char *name, char *why, size_t why_len)
 {
     jack_status_t status = 0;
+    rt_fence_enter();
     jack_client_t *client = jack_client_open(name, JackNoStartServer, &status);
+    rt_fence_leave();
     if (!client) {
         snprintf(why, why_len, "%s", RT_JACK_NO_SERVER);
         return NULL;
@@ -272,7 +283,7 @@ open_client(const char *name, char *why, size_t why_len)
              "a JACK client named %s is there already; choose another name with "
              "--jack-client-name",
              name);
-    jack_client_close(client);
+    close_client(client);
     return NULL;
 }
 
@@ -380,7 +391,7 @@ rt_jack_close(rt_jack *j)
     if (!j->client)
         return;
     leave_freewheel(j);
-    jack_client_close(j->client);
+    close_client(j->client);
     j->client = NULL;
     rt_wires_lost(&j->wires);
 }

@@ -1,6 +1,7 @@
 /* The thread that calls libjack, and what main has it do. */
 #include "supervise.h"
 
+#include "fence.h"
 #include "rt.h"
 
 #include <stdio.h>
@@ -351,6 +352,8 @@ rt_supervise_is_lost(const rt_supervise *sv)
 {
     const double now = rt_seconds();
     const bool goes_on = now - sv->cycles_at < cycled_s;
+    if (rt_fence_is_broken()) /* not more often than once a second */
+        return now - sv->watch.busy_since > 1;
     return rt_watch_is_lost(&sv->watch, !rt_jack_look(sv->jack).gone && !goes_on, now);
 }
 

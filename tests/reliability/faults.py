@@ -140,20 +140,28 @@ def source_gone(rig, _i, sound):
     return t
 
 
-def close_held(rig, _i, sound):
+def bad_jack(rig, sound, which):
     """What libjack did by itself once in some hundred times, by a shim each time."""
-    held = os.path.join(rig.work, "tap.held")
-    if os.path.exists(held):
-        os.unlink(held)
-    rig.start_listener(hold_close=True)
+    done = os.path.join(rig.work, "tap.bad")
+    open(done, "wb").close()
+    rig.start_listener(bad_jack=which)
     rig.start_feed(sound)
     if not rig.matched(now(), 20):
         raise Lost("it finds nothing before the fault")
+    os.unlink(done)
     rig.server.stop(signal.SIGKILL)
     since = back(rig, sound)
-    if not rig.osc.wait(lambda: os.path.exists(held), 5):
-        raise Lost("closing was not held")
+    if not rig.osc.wait(lambda: os.path.exists(done), 5):
+        raise Lost("the shim did nothing")
     return since
+
+
+def close_held(rig, _i, sound):
+    return bad_jack(rig, sound, "HOLDCLOSE")
+
+
+def open_crashed(rig, _i, sound):
+    return bad_jack(rig, sound, "BUSOPEN")
 
 
 def name_taken(rig, _i, sound):
@@ -216,6 +224,7 @@ FAULTS = {
     "port-cut": (port_cut, "port cut, mended after 0.5 s", (J, P), False, True),
     "source-gone": (source_gone, "player SIGKILL, started again", (J, P), False, False),
     "close-held": (close_held, "libjack does not come back from closing", (J,), True, False),
+    "open-crashed": (open_crashed, "libjack gets SIGBUS in opening", (J,), True, False),
     "name-taken": (name_taken, "its name taken at start, free later", (J, P), True, False),
     "self-connect": (self_connect_refused, "server refuses self-connect", (J,), True, False),
 }

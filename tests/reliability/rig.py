@@ -332,7 +332,7 @@ class Receiver(threading.Thread):
 class Hearken:
     """hearken listen as a child process."""
 
-    def __init__(self, rig, *options, hold_close=False):
+    def __init__(self, rig, *options, bad_jack=None):
         self.rig, self.lines, self.onsets = rig, [], []
         self.began = now()
         command = [os.path.join(BIN, "hearken"), "listen", rig.index, "-f", "json",
@@ -347,8 +347,8 @@ class Hearken:
             f.write(bytes(8 * len(TAP)))
         env = rig.server.env
         if not SANITIZED: # a sanitizer wants to be loaded first
-            shims = ["cycletap.so"] + ["holdclose.so"] * hold_close
-            env = dict(env, CYCLETAP=self.tap_file, HOLDCLOSE=self.tap_file + ".held",
+            shims = ["cycletap.so"] + ["badjack.so"] * bool(bad_jack)
+            env = dict(env, CYCLETAP=self.tap_file, **({bad_jack: self.tap_file + ".bad"} if bad_jack else {}),
                        LD_PRELOAD=":".join(os.path.abspath(os.path.join(TOOLS, s)) for s in shims))
         self.process = subprocess.Popen(rig.server.command(*command), env=env, stdin=subprocess.DEVNULL,
                                         stdout=subprocess.PIPE, stderr=subprocess.PIPE)
@@ -476,9 +476,9 @@ class Rig:
             self.feed.stop()
         self.feed = None
 
-    def start_listener(self, *options, hold_close=False):
+    def start_listener(self, *options, bad_jack=None):
         self.osc.forget()
-        self.listener = Hearken(self, *options, hold_close=hold_close)
+        self.listener = Hearken(self, *options, bad_jack=bad_jack)
         return self.listener
 
     def stop_listener(self, sig=signal.SIGTERM):
