@@ -89,6 +89,23 @@ osc_peer_text(const osc_peer *p, char out[OSC_PEER_TEXT])
 }
 
 bool
+osc_peer_parse(osc_peer *out, const char *text)
+{
+    char why[300];
+    dest_parts parts;
+    struct addrinfo *list;
+    const struct addrinfo hints = {.ai_family = AF_UNSPEC,
+                                   .ai_socktype = SOCK_DGRAM,
+                                   .ai_flags = AI_NUMERICSERV | AI_NUMERICHOST};
+    if (osc_dest_parse(&parts, text, why, sizeof why) ||
+        getaddrinfo(parts.host, parts.port, &hints, &list))
+        return false;
+    *out = osc_peer_of(list->ai_addr, list->ai_addrlen);
+    freeaddrinfo(list);
+    return true;
+}
+
+bool
 osc_peer_is_loopback(const osc_peer *p)
 {
     static const uint8_t one[16] = {[15] = 1};

@@ -76,6 +76,9 @@ typedef struct {
 /* "127.0.0.1:57120", as osc_dest_open() takes it. */
 enum { OSC_PEER_TEXT = 80 };
 void osc_peer_text(const osc_peer *p, char out[OSC_PEER_TEXT]);
+
+/* Reads that again; false for anything else, also for a name. */
+bool osc_peer_parse(osc_peer *out, const char *text);
 bool osc_peer_is_loopback(const osc_peer *p);
 
 /* The addresses that share the first bits with one. */

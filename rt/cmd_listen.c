@@ -1,7 +1,7 @@
 /* hearken listen x.hkn: JACK in, OSC out. */
-#include "anew.h"
 #include "control.h"
 #include "fence.h"
+#include "handover.h"
 #include "honest.h"
 #include "live.h"
 #include "load.h"
@@ -14,11 +14,13 @@
 #include "swap.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
 typedef struct {
-    rt_options options;
+    rt_options options, last; /* at the start; at the end */
+    rt_handover left;         /* from the process before, then to the next one */
     rt_shelf *shelf;
     rt_counts counts;
     rt_inputs inputs;
@@ -84,7 +86,8 @@ open_publish(listener *l, char *why, size_t why_len)
                                        .print = l->print,
                                        .live = l->live,
                                        .honest = &l->honest,
-                                       .now_us = rt_jack_now_us};
+                                       .now_us = rt_jack_now_us,
+                                       .sequence = l->left.sequence};
     return rt_publish_open(&l->publish, &publish, why, why_len);
 }
 
@@ -127,7 +130,8 @@ open_control(listener *l, char *why, size_t why_len)
                                        .dump = dump_records,
                                        .dump_ctx = l,
                                        .load = load_index,
-                                       .load_ctx = l};
+                                       .load_ctx = l,
+                                       .subscribed = l->left.subscribed};
     return rt_control_open(&l->control, &control, why, why_len);
 }
 
@@ -296,6 +300,7 @@ tick(listener *l)
     if (state != l->state || now >= l->next_status) {
         rt_publish_status(l->publish, rt_state_name(state));
         watch_truth(l);
+        rt_supervise_connected(l->supervise, &l->left.connect);
         if (connections) { /* before the first, none asks for real-time scheduling */
             const rt_jack_news news = rt_supervise_news(l->supervise);
             rt_honest_tick(&l->honest, news.tid, news.freewheel);
@@ -370,11 +375,14 @@ listen_live(listener *l)
 /* In the order of the data: no more samples, then the rings, then the rest. False when
  * the server holds a thread, which goes on using all that is here. */
 static bool
-finish(listener *l)
+finish(listener *l, int status)
 {
     rt_notify_close(&l->notify);
     const bool ended = rt_supervise_stop(l->supervise);
     rt_swap_stop(l->swap); /* these two may wait for the analysis */
+    rt_control_stop(l->control);
+    l->last = l->options;
+    rt_control_now(l->control, &l->last);
     rt_control_close(l->control);
     atomic_store(&l->stop, true);
     sem_post(&l->blocks_wake);
@@ -384,7 +392,8 @@ finish(listener *l)
     rt_records_stop(&l->inputs);
     rt_publish_close(l->publish);
     rt_print_close(l->print);
-    if (l->connections)
+    rt_handover_leave(&l->left, &l->counts, &l->inputs, l->shelf);
+    if (l->connections && status != RT_ANEW)
         summary(l);
     rt_live_close(l->live);
     if (!ended)
@@ -396,6 +405,19 @@ finish(listener *l)
     return true;
 }
 
+/* The index of the process before this one, if there was one and it can be had still;
+ * else that of the command line. */
+static int
+load(listener *l, idx_index **index, const char **path)
+{
+    const char *left = l->left.index;
+    if (*left && strcmp(left, *path) != 0 && !rt_load(index, left, &l->options, true)) {
+        *path = left;
+        return RT_OK;
+    }
+    return rt_load(index, *path, &l->options, true);
+}
+
 /* *ended as finish() returns it. */
 static int
 listen_to(listener *l, const char *path, bool *ended)
@@ -403,7 +425,7 @@ listen_to(listener *l, const char *path, bool *ended)
     const rt_sink sink = {.ctx = l, .match = push_match, .asked = push_asked};
     char why[300];
     idx_index *index;
-    int status = rt_load(&index, path, &l->options, true);
+    int status = load(l, &index, &path);
     if (status)
         return status;
     l->shelf = rt_shelf_new(index, &l->options, path);
@@ -419,11 +441,12 @@ listen_to(listener *l, const char *path, bool *ended)
     if (!rt_notify_open(&l->notify, why, sizeof why))
         rt_warn("%s", why);
     open_live(l, path);
+    rt_inputs_go_on(&l->inputs, &l->left.stream);
     if (rt_inputs_new(&l->inputs, &l->counts, &sink, &l->blocks_wake))
         status = listen_live(l);
     else
         status = RT_SOFTWARE;
-    *ended = finish(l);
+    *ended = finish(l, status);
     return status;
 }
 
@@ -459,11 +482,15 @@ rt_cmd_listen(int argc, char **argv)
     line.n_rest = rt_options_parse(&l->options, RT_LISTEN, argc, argv, rest, &status);
     if (line.n_rest == 0 || line.n_rest == 1)
         status = rt_session_join(&l->session, &line);
-    if (!status && line.n_rest >= 0)
+    if (!status && line.n_rest >= 0) {
+        rt_handover_take(&l->left, &l->options, &l->counts);
         status = listen_by(l, &line, &ended);
+    }
     rt_session_leave(l->session);
+    if (status == RT_ANEW)
+        status = rt_handover_anew(&l->left, &l->last, argc, argv);
     free(rest);
     if (ended)
         free(l);
-    return status == RT_ANEW ? rt_start_anew(argc, argv) : status;
+    return status;
 }

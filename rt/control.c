@@ -305,6 +305,8 @@ rt_control_start(rt_control *c, char *why, size_t why_len)
 {
     if (!c)
         return true;
+    if (c->config.subscribed)
+        rt_control_resubscribe(c, c->config.subscribed);
     c->started = rt_thread_start(&c->thread, run, c, 0, NULL);
     if (!c->started)
         snprintf(why, why_len, "the system gives no thread to take commands with");
@@ -322,13 +324,23 @@ rt_control_now(rt_control *c, rt_options *out)
 }
 
 void
+rt_control_stop(rt_control *c)
+{
+    if (!c || !c->started)
+        return;
+    atomic_store(&c->stop, true);
+    pthread_join(c->thread, NULL);
+    c->started = false;
+    if (c->config.subscribed)
+        rt_control_subscribed(c, c->config.subscribed);
+}
+
+void
 rt_control_close(rt_control *c)
 {
     if (!c)
         return;
-    atomic_store(&c->stop, true);
-    if (c->started)
-        pthread_join(c->thread, NULL);
+    rt_control_stop(c);
     rt_oscquery_close(c->oscquery);
     osc_control_close(c->socket);
     pthread_mutex_destroy(&c->lock);

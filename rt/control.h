@@ -10,11 +10,19 @@
 #ifndef HEARKEN_RT_CONTROL_H
 #define HEARKEN_RT_CONTROL_H
 
+#include "osc/control.h"
 #include "publish.h"
 
 #include <semaphore.h>
 
 typedef struct rt_control rt_control;
+
+enum { RT_SUBSCRIBED_S = 60 }; /* at most, without asking again */
+
+typedef struct {
+    char who[OSC_PEER_TEXT];
+    double left_s; /* 0: nobody */
+} rt_subscription;
 
 typedef struct {
     const rt_options *options; /* as listen starts with them */
@@ -32,6 +40,10 @@ typedef struct {
     /* Has an index used, "" for the one in use anew; why where it cannot. */
     bool (*load)(void *ctx, const char *path, char *why, size_t len);
     void *load_ctx;
+
+    /* [RT_SUBSCRIBERS]: who has subscribed already, each at his place; after
+     * rt_control_stop(), who has then. NULL: nobody. */
+    rt_subscription *subscribed;
 } rt_control_config;
 
 /*
@@ -48,7 +60,10 @@ bool rt_control_start(rt_control *c, char *why, size_t why_len);
 /* The settings of now into *out, for main; takes NULL, and then leaves *out alone. */
 void rt_control_now(rt_control *c, rt_options *out);
 
-/* Ends the thread and closes the socket; before rt_publish_close(). Takes NULL. */
+/* Ends the thread: nothing is set any more. Takes NULL. */
+void rt_control_stop(rt_control *c);
+
+/* Stops it and closes the socket; before rt_publish_close(). Takes NULL. */
 void rt_control_close(rt_control *c);
 
 /* Whether an index can answer at all at the scales of these settings; else why. */

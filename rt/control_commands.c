@@ -223,6 +223,29 @@ unsubscribe(rt_control *c, const osc_message *m, char *why, size_t len)
     return true;
 }
 
+void
+rt_control_resubscribe(rt_control *c, const rt_subscription s[RT_SUBSCRIBERS])
+{
+    char why[RT_SENTENCE];
+    osc_peer who;
+    c->now_s = rt_seconds();
+    for (uint32_t i = 0; i < RT_SUBSCRIBERS; i++)
+        if (s[i].left_s > 0 && osc_peer_parse(&who, s[i].who) &&
+            begin_sending(c, &c->subscriber[i], &who, why, sizeof why))
+            c->subscriber[i].until_s = c->now_s + s[i].left_s;
+}
+
+void
+rt_control_subscribed(const rt_control *c, rt_subscription s[RT_SUBSCRIBERS])
+{
+    const double now_s = rt_seconds();
+    for (uint32_t i = 0; i < RT_SUBSCRIBERS; i++) {
+        const double left_s = c->subscriber[i].until_s - now_s;
+        s[i].left_s = left_s > 0 ? left_s : 0;
+        osc_peer_text(&c->subscriber[i].who, s[i].who);
+    }
+}
+
 /* ---- The rest ---------------------------------------------------------------------
  */
 

@@ -6,7 +6,7 @@
 #include "osc/control.h"
 #include "oscquery.h"
 
-enum { RT_SUBSCRIBED_S = 60, RT_SENTENCE = 400 };
+enum { RT_SENTENCE = 400 };
 
 typedef struct {
     osc_peer who;
@@ -72,6 +72,15 @@ bool rt_setting_change_text(rt_control *c, const rt_field *f, const char *text,
 
 /* Answers with /hearken/value. */
 bool rt_setting_tell(rt_control *c, const rt_field *f, char *why, size_t len);
+
+/* ---- Subscribers (control_commands.c), while the thread does not run ---------------
+ */
+
+/* Has those sent to again; one that cannot be is left out. */
+void rt_control_resubscribe(rt_control *c, const rt_subscription s[RT_SUBSCRIBERS]);
+
+/* Who has subscribed. */
+void rt_control_subscribed(const rt_control *c, rt_subscription s[RT_SUBSCRIBERS]);
 
 /* ---- Files (control_query.c) ----------------------------------------------------- */
 

@@ -56,6 +56,7 @@ analyse_block(const rt_inputs *all, rt_input *in)
     rt_live_block(all->live, in->number, b->x, b->n_frames, in->analyse, began);
     rt_record_done(in->record);
     in->expected = b->first_frame + b->n_frames;
+    in->expected_us = b->first_us + (int64_t)b->n_frames * 1000000 / in->rate_hz;
     rt_ring_release(in->capture.ring);
     return true;
 }

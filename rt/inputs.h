@@ -13,6 +13,13 @@
 #include "record.h"
 #include "shed.h"
 
+/* Where a stream is. */
+typedef struct {
+    uint64_t frame; /* that should come next */
+    int64_t us;     /* when it sounds, on the server's clock */
+    double s;       /* since the stream began */
+} rt_stream;
+
 enum { RT_SETTINGS = 4 }; /* slots of the ring of settings */
 
 typedef struct {
@@ -30,8 +37,9 @@ typedef struct {
     const rt_sink *sink;
     rt_analyse *analyse;
     rt_shed shed;
-    uint64_t expected; /* frame that should come next */
-    rt_clock clock;    /* since when it is heard at this rate: */
+    uint64_t expected;   /* frame that should come next, */
+    int64_t expected_us; /* and when */
+    rt_clock clock;      /* since when it is heard at this rate: */
     uint32_t rate_hz;
     uint32_t book; /* that it searches, for matches */
 } rt_input;
@@ -59,6 +67,11 @@ bool rt_inputs_new(rt_inputs *in, rt_counts *counts, const rt_sink *sink, sem_t 
 
 /* Not while any thread uses them; takes what rt_inputs_new() left half made. */
 void rt_inputs_free(rt_inputs *in);
+
+/* Where the stream is, which all have in common; and, before any sound came, where it
+ * is to go on. */
+rt_stream rt_inputs_stream(const rt_inputs *in);
+void rt_inputs_go_on(rt_inputs *in, const rt_stream *s);
 
 /* Freewheel: the audio thread waits for the analysis. */
 void rt_inputs_patient(rt_inputs *in, bool patient);

@@ -116,6 +116,26 @@ rt_inputs_free(rt_inputs *in)
     in->n = 0;
 }
 
+rt_stream
+rt_inputs_stream(const rt_inputs *in)
+{
+    const rt_input *first = &in->input[0];
+    const double s = first->rate_hz
+                         ? rt_clock_s(&first->clock, first->expected, first->rate_hz)
+                         : first->clock.s;
+    return (rt_stream){.frame = first->expected, .us = first->expected_us, .s = s};
+}
+
+void
+rt_inputs_go_on(rt_inputs *in, const rt_stream *s)
+{
+    for (uint32_t i = 0; i < in->n; i++) {
+        in->input[i].expected = s->frame;
+        in->input[i].expected_us = s->us;
+        in->input[i].clock.s = s->s;
+    }
+}
+
 void
 rt_inputs_patient(rt_inputs *in, bool patient)
 {

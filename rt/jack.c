@@ -234,6 +234,10 @@ rt_jack_new(const rt_options *o, rt_inputs *inputs, sem_t *main_wake)
     j->options = o;
     j->inputs = inputs;
     j->main_wake = main_wake;
+    const rt_stream before = rt_inputs_stream(inputs);
+    if (before.frame) /* of the process that this one was */
+        j->follow =
+            (rt_follow){.begun = true, .next = before.frame, .last_us = before.us};
     atomic_init(&j->first_frame, -1);
     jack_set_error_function(quiet);
     jack_set_info_function(quiet);

@@ -7,8 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { N_DESTS = RT_LIST + RT_SUBSCRIBERS };
-
 struct rt_publish {
     rt_publish_config config;
     rt_ring *matches;
@@ -19,8 +17,9 @@ struct rt_publish {
     _Atomic(const char *) status_due; /* the state to tell; NULL: none is due */
     const atomic_bool *patient; /* freewheel: wait for rings instead of dropping */
     atomic_bool onsets, mute;
-    rt_ring *changes;           /* of change */
-    rt_target targets[N_DESTS]; /* those of osc.to, then subscribers */
+    rt_ring *changes;            /* of change */
+    int32_t first[RT_DESTS];     /* number of the first message to each place */
+    rt_target targets[RT_DESTS]; /* those of osc.to, then subscribers */
 };
 
 /* A subscriber comes or goes. */
@@ -169,7 +168,7 @@ send_match(rt_publish *p, const rt_match *m)
         rt_count(p->config.counts, RT_N_muted, 1);
         return;
     }
-    for (uint32_t d = 0; d < N_DESTS; d++) {
+    for (uint32_t d = 0; d < RT_DESTS; d++) {
         rt_target *t = &p->targets[d];
         if (!rt_target_wants(t, m))
             continue;
@@ -187,7 +186,7 @@ send_status(rt_publish *p, const char *state)
     osc_count counts[RT_COUNTS];
     for (int i = 0; i < RT_COUNTS; i++)
         counts[i] = (osc_count){rt_count_name[i], rt_counted(p->config.counts, i)};
-    for (uint32_t d = 0; d < N_DESTS; d++) {
+    for (uint32_t d = 0; d < RT_DESTS; d++) {
         rt_target *t = &p->targets[d];
         if (!rt_target_wants_status(t))
             continue;
@@ -222,6 +221,8 @@ take_changes(rt_publish *p)
         rt_target *t = &p->targets[RT_LIST + c.place];
         rt_target_close(t);
         rt_target_plain(t, c.dest);
+        t->seq = p->first[RT_LIST + c.place];
+        p->first[RT_LIST + c.place] = 0;
     }
 }
 
@@ -253,6 +254,7 @@ open_dests(rt_publish *p, char *why, size_t why_len)
         const int status = rt_target_open(&p->targets[d], to->item[d], why, why_len);
         if (status)
             return status;
+        p->targets[d].seq = p->first[d];
         if (!(p->targets[d].scales & p->config.options->match.scales))
             rt_warn(
                 "destination \"%.80s\" wants scales that match.scales does not have, "
@@ -273,6 +275,8 @@ rt_publish_open(rt_publish **out, const rt_publish_config *config, char *why,
         return RT_SOFTWARE;
     }
     p->config = *config;
+    if (config->sequence)
+        memcpy(p->first, config->sequence, sizeof p->first);
     p->patient = &config->inputs->input[0].capture.patient;
     sem_init(&p->wake, 0, 0);
     rt_publish_set(p, config->options);
@@ -310,8 +314,11 @@ rt_publish_close(rt_publish *p)
         pthread_join(p->thread, NULL);
     if (p->changes)
         take_changes(p); /* those that the thread did not come to */
-    for (uint32_t d = 0; d < N_DESTS; d++)
+    for (uint32_t d = 0; d < RT_DESTS; d++) {
+        if (p->config.sequence)
+            p->config.sequence[d] = p->targets[d].seq;
         rt_target_close(&p->targets[d]);
+    }
     rt_ring_free(p->changes);
     rt_ring_free(p->matches);
     sem_destroy(&p->wake);

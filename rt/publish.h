@@ -17,8 +17,9 @@
 #include <semaphore.h>
 
 enum {
-    RT_MATCHES = 4096,   /* slots of the ring */
-    RT_SUBSCRIBERS = 16, /* destinations beside those of osc.to */
+    RT_MATCHES = 4096,                   /* slots of the ring */
+    RT_SUBSCRIBERS = 16,                 /* destinations beside those of osc.to */
+    RT_DESTS = RT_LIST + RT_SUBSCRIBERS, /* places: those of osc.to go first */
 };
 
 typedef struct rt_publish rt_publish;
@@ -32,6 +33,10 @@ typedef struct {
     rt_print *print;         /* NULL: none */
     rt_honest *honest;       /* is told which the thread is */
     int64_t (*now_us)(void); /* the clock of rt_match.centre_us */
+
+    /* [RT_DESTS]: number of the first message to each place, a subscriber's for the
+     * first one there; at closing, of the one that would be next. NULL: from 0. */
+    int32_t *sequence;
 } rt_publish_config;
 
 /* Resolves destinations. Returns the exit status, with why: RT_CONFIG when one is not

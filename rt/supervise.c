@@ -201,7 +201,7 @@ tell_stream(rt_supervise *sv, const rt_jack_news *news)
 {
     sv->begun = true;
     *sv->complaint = 0;
-    if (!sv->connections++) {
+    if (!sv->connections++ && !news->stream_frame) {
         rt_say("the stream begins at JACK frame %u", news->first_frame);
         return;
     }

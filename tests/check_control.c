@@ -112,6 +112,38 @@ START_TEST(a_subscription_ends_by_itself)
 }
 END_TEST
 
+START_TEST(who_had_subscribed_is_sent_to_by_the_next_process_too)
+{
+    const rt_match onset = {.kind = RT_ONSET, .level_db = -6, .sound = UINT32_MAX};
+    uint16_t at, other_at;
+    const int fd = any_socket(&at), other = any_socket(&other_at);
+    send_osc("/hearken/subscribe", "ii", other_at, 1);
+    answer();
+    send_osc("/hearken/subscribe", "i", at);
+    answer();
+    rt_publish_push(publish, &onset);
+    ck_assert_str_eq(next_at(fd, 5000), "/hearken/onset i:0 s:in f:-6 f:0 f:0");
+    ck_assert_str_eq(next_at(other, 5000), "/hearken/onset i:0 s:in f:-6 f:0 f:0");
+    rt_sleep_ms(1200); /* the other one is not asked for any more */
+    close_control();
+    ck_assert(subscribed[1].left_s > 50 && subscribed[1].left_s < 59);
+    ck_assert_int_eq(sequence[RT_LIST + 1], 1);
+    snprintf(subscribed[2].who, OSC_PEER_TEXT, "nobody:1"); /* is left out */
+    subscribed[2].left_s = 60;
+    open_with("loopback", false);
+    rt_publish_push(publish, &onset);
+    ck_assert_str_eq(next_at(fd, 5000), "/hearken/onset i:1 s:in f:-6 f:0 f:0");
+    ck_assert_str_eq(next_at(other, 50), "");
+    send_osc("/hearken/unsubscribe", "i", at);
+    answer();
+    rt_sleep_ms(300);
+    rt_publish_push(publish, &onset);
+    ck_assert_str_eq(next_at(fd, 50), "");
+    close(fd);
+    close(other);
+}
+END_TEST
+
 START_TEST(sixteen_may_subscribe)
 {
     for (int i = 0; i < RT_SUBSCRIBERS; i++) {
@@ -217,6 +249,7 @@ main(void)
     tcase_add_test(t, more_than_a_thousand_at_once_are_refused_and_counted);
     tcase_add_test(t, a_subscriber_gets_what_is_sent_until_it_unsubscribes);
     tcase_add_test(t, a_subscription_ends_by_itself);
+    tcase_add_test(t, who_had_subscribed_is_sent_to_by_the_next_process_too);
     tcase_add_test(t, sixteen_may_subscribe);
     tcase_add_test(t, a_file_is_answered_with_the_sounds_most_like_it);
     tcase_add_test(t, the_recorder_is_asked_where_there_is_one);

@@ -240,6 +240,42 @@ START_TEST(another_rate_goes_on_with_the_stream)
 }
 END_TEST
 
+START_TEST(a_stream_goes_on_where_another_process_left_it)
+{
+    enum { LEN = 3 * RATE / 128 * 128, AWAY = 1000 };
+    float *x = calloc(LEN, sizeof *x);
+    make_sound(x + RATE / 2, 2 * RATE, RATE, 4);
+    bench *first = new_bench("a,b");
+    ck_assert_uint_eq(rt_inputs_stream(&first->in).frame, 0);
+    set_rate(first, RATE);
+    rt_inputs_patient(&first->in, true);
+    for (uint32_t i = 0; i < 2; i++) /* sounded at 5 s of the server's clock */
+        rt_capture_feed(&first->in.input[i].capture, x, 480, 0, 5000000, 1e6 / RATE);
+    end_bench(first);
+    const rt_stream left = rt_inputs_stream(&first->in);
+    ck_assert_uint_eq(left.frame, 480);
+    ck_assert(left.us >= 5009998 && left.us <= 5010000); /* blocks are rounded */
+    ck_assert_double_eq_tol(left.s, 0.01, 1e-12);
+    free_bench(first);
+
+    bench *b = new_bench("in");
+    rt_inputs_go_on(&b->in, &left);
+    ck_assert_uint_eq(rt_inputs_stream(&b->in).frame, 480);
+    set_rate(b, RATE);
+    feed(b, x, LEN, left.frame + AWAY);
+    end_bench(b);
+    ck_assert_uint_eq(rt_counted(&b->counts, RT_N_lost_frames), AWAY);
+    ck_assert_uint_gt(b->found->n, 50);
+    for (size_t i = 0; i < b->found->n; i++) {
+        const rt_match *m = &b->found->m[i];
+        ck_assert_uint_gt(m->frame, left.frame + AWAY);
+        ck_assert_double_eq_tol(m->time_s, (double)m->frame / RATE, 1e-9);
+    }
+    free_bench(b);
+    free(x);
+}
+END_TEST
+
 START_TEST(the_same_rate_keeps_the_analysis_and_a_bad_one_too)
 {
     char why[300] = "";
@@ -336,6 +372,7 @@ main(void)
                         sizeof names / sizeof *names);
     tcase_add_test(t, inputs_side_by_side_find_what_each_finds_alone);
     tcase_add_test(t, another_rate_goes_on_with_the_stream);
+    tcase_add_test(t, a_stream_goes_on_where_another_process_left_it);
     tcase_add_test(t, the_same_rate_keeps_the_analysis_and_a_bad_one_too);
     tcase_add_test(t, changed_settings_are_for_all_inputs_and_for_those_taken_up_later);
     tcase_add_test(t, without_memory_there_are_no_inputs_and_no_leaks);

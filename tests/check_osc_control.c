@@ -263,6 +263,34 @@ static const struct {
     {"192.0.2.1:9009", "cannot be taken", OSC_EIO},
 };
 
+static const struct {
+    const char *text;
+    bool ok;
+} peers[] = {
+    {"127.0.0.1:57120", true}, {"[::1]:9", true},    {"[fe80::1%1]:65535", true},
+    {"localhost:9", false},    {"127.0.0.1", false}, {"127.0.0.1:0", false},
+    {"[::1]", false},          {"", false},          {"127.0.0.1:9,tcp", false},
+    {"999.0.0.1:9", false},
+};
+
+START_TEST(a_peer_is_read_as_it_is_written)
+{
+    osc_peer p, again;
+    char text[OSC_PEER_TEXT];
+    memset(&p, 0, sizeof p);
+    memset(&again, 0, sizeof again);
+    ck_assert_msg(osc_peer_parse(&p, peers[_i].text) == peers[_i].ok, "%s",
+                  peers[_i].text);
+    if (!peers[_i].ok)
+        return;
+    osc_peer_text(&p, text);
+    ck_assert_str_eq(text, peers[_i].text);
+    ck_assert(osc_peer_parse(&again, text) && again.port == p.port &&
+              again.scope == p.scope && again.is_ipv6 == p.is_ipv6 &&
+              !memcmp(again.address, p.address, sizeof p.address));
+}
+END_TEST
+
 START_TEST(what_cannot_be_listened_at_is_said_in_a_sentence)
 {
     osc_control *c = (void *)1;
@@ -304,6 +332,8 @@ main(void)
     tcase_add_test(t, a_datagram_of_8192_bytes_is_the_longest);
     tcase_add_test(t, an_address_may_send_so_many_a_second_and_costs_others_nothing);
     tcase_add_test(t, many_addresses_together_are_limited_too);
+    tcase_add_loop_test(t, a_peer_is_read_as_it_is_written, 0,
+                        sizeof peers / sizeof *peers);
     tcase_add_loop_test(t, what_cannot_be_listened_at_is_said_in_a_sentence, 0,
                         sizeof refused / sizeof *refused);
     tcase_add_test(t, a_port_that_is_taken_is_told_as_such);

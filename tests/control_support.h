@@ -29,6 +29,9 @@ static rt_control *control;
 static rt_inputs inputs;
 static rt_ring *settings; /* of the inputs */
 static sem_t wake;
+/* of the last control and publish, for the next ones */
+static rt_subscription subscribed[RT_SUBSCRIBERS];
+static int32_t sequence[RT_DESTS];
 static int asker; /* the socket that commands come from */
 static uint16_t port;
 
@@ -106,7 +109,8 @@ open_with(const char *allow, bool recorder)
                                  .inputs = &inputs,
                                  .counts = &counts,
                                  .honest = &honest,
-                                 .now_us = now_us};
+                                 .now_us = now_us,
+                                 .sequence = sequence};
     ck_assert_msg(!rt_publish_open(&publish, &p, why, sizeof why), "%s", why);
     ck_assert_msg(rt_publish_start(publish, why, sizeof why), "%s", why);
     static char path[] = "/tmp/x.wav";
@@ -117,7 +121,8 @@ open_with(const char *allow, bool recorder)
                                  .settings = settings,
                                  .settings_wake = &wake,
                                  .dump = recorder ? dump : NULL,
-                                 .dump_ctx = path};
+                                 .dump_ctx = path,
+                                 .subscribed = subscribed};
     ck_assert_msg(rt_control_open(&control, &c, why, sizeof why), "%s", why);
     ck_assert(control && rt_control_start(control, why, sizeof why));
     uint16_t mine;
@@ -127,6 +132,8 @@ open_with(const char *allow, bool recorder)
 static inline void
 open_control(void)
 {
+    memset(subscribed, 0, sizeof subscribed);
+    memset(sequence, 0, sizeof sequence);
     open_with("loopback", false);
 }
 

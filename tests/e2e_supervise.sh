@@ -6,7 +6,7 @@ set -u
 here=$(dirname "$0") bin=${B:-build}
 # shellcheck source=tests/e2e.sh
 . "$here/e2e.sh"
-need jackd sox oscdump
+need jackd sox oscdump oscsend python3
 
 ctl() { "$here/tools/jackd-ctl.sh" "$dir/e2esup$$" "$@" >>"$dir/ctl.log" 2>&1; }
 export JACK_NO_START_SERVER=1 JACK_DEFAULT_SERVER=tb-e2esup$$
@@ -43,12 +43,13 @@ state_was() { # SENTENCE STATE...: these came on OSC in this order, since the be
 
 make_corpus "$dir/corpus" 2>/dev/null # sox clips its dither, and says so
 "$bin/hearken" build "$dir/corpus" -o "$dir/x.hkn" >/dev/null || exit 1
+cp "$dir/x.hkn" "$dir/y.hkn"
 for rate in 48000 44100; do
     sox -V1 -D "$dir/corpus/tones/3.wav" -r $rate -b 24 -c 1 "$dir/tone$rate.wav" trim 0 0.6
 done
 oscdump -L $port >"$osc" & dump=$!
 : >"$log"
-trap 'kill $dump ${listener:-} 2>/dev/null; ctl thaw; ctl stop; rm -f /dev/shm/jack_*tb-e2esup$$*; rm -rf "$dir"' EXIT
+trap 'kill $dump ${listener:-} ${held:-} ${held_dump:-} 2>/dev/null; ctl thaw; ctl stop; rm -f /dev/shm/jack_*tb-e2esup$$*; rm -rf "$dir"' EXIT
 
 # ---- Absent ----------------------------------------------------------------------------
 "$bin/hearken" listen "$dir/x.hkn" --jack-wait no --osc-to none >/dev/null 2>"$dir/no.log"
@@ -107,6 +108,22 @@ timeout 5 jack_disconnect system:capture_1 hearken:in
 says "a connection that is cut by hand is left so" 'system:capture_1 was disconnected by hand'
 timeout 5 jack_connect system:capture_2 hearken:in
 says "one that is made by hand is noted" 'listening to system:capture_2$'
+
+# Beside it, one that libjack lets not go of the next server that dies: ten seconds later it
+# starts itself anew, while the rest of this goes on.
+if ! ldd "$bin/hearken" | grep -qE 'libasan|libtsan'; then # which want to be loaded first
+    oscdump -L $((port + 2)) >"$dir/held.osc" & held_dump=$!
+    HOLDCLOSE=$dir/held LD_PRELOAD=$(realpath "$bin")/tests/tools/badjack.so "$bin/hearken" listen \
+        "$dir/x.hkn" -f none --jack-client-name held --osc-to none --osc-listen 127.0.0.1:$((port + 1)) \
+        --osc-reply-port $((port + 2)) --osc-query none >/dev/null 2>"$dir/held.log" & held=$!
+    wait_for "$dir/held.log" 'stream begins'
+    oscsend 127.0.0.1 $((port + 1)) /hearken/match/score f 0.125
+    oscsend 127.0.0.1 $((port + 1)) /hearken/index/load s "$dir/y.hkn"
+    timeout 5 jack_connect system:capture_2 held:in
+    wait_for "$dir/held.log" 'listening to system:capture_2$'
+    oscsend 127.0.0.1 $((port + 1)) /hearken/subscribe
+    wait_for "$dir/held.osc" '/hearken/status .*"sent" [1-9]'
+fi
 news
 ctl crash
 ctl start 48000 256
@@ -133,6 +150,53 @@ is "until the first is gone, be it by SIGKILL" $?
 kill -INT $second
 wait $second
 is "and ends well" $?
+
+# ---- Started anew ------------------------------------------------------------------------
+# As if nothing had been: numbers of messages without a hole, counters that only grow.
+goes_on() {
+    python3 - "$dir/held.osc" <<'END'
+import re, sys
+last, counts, n_after = None, {}, 0
+for line in open(sys.argv[1]):
+    m = re.match(r'\S+ /hearken/(status|onset|match) \S+ (\d+)(.*)', line)
+    if not m:
+        continue
+    seq = int(m.group(2))
+    if last is not None and seq != last + 1:
+        sys.exit(f"message {seq} after {last}")
+    last = seq
+    now = dict((k, int(v)) for k, v in re.findall(r'"(\w+)" (\d+)', m.group(3)))
+    for k in now:
+        if now[k] < counts.get(k, 0):
+            sys.exit(f"{k} was {counts[k]} and is {now[k]}")
+    counts.update(now)
+    n_after += now.get("reconnects", 0) > 0
+if n_after < 2 or counts["reconnects"] != 1 or counts["lost_frames"] < 9 * 48000 or counts["hops"] < 50:
+    sys.exit(f"{n_after} after it; {counts}")
+END
+}
+if [ "${held:-}" ]; then
+    wait_for "$dir/held.log" 'does not come back from a call; starting anew$' 20 &&
+        wait_for "$dir/held.log" 'the stream goes on at JACK frame'
+    is "a listener that libjack does not let go of starts itself anew" $?
+    oscsend 127.0.0.1 $((port + 1)) /hearken/match/score
+    oscsend 127.0.0.1 $((port + 1)) /hearken/index/reload
+    sleep 2.2
+    [ "$(grep -c '/hearken/value sf "match.score" 0.125' "$dir/held.osc")" = 2 ]
+    is "what was set over OSC is set" $?
+    [ "$(grep -c '/hearken/index/loaded si ".*/y.hkn"' "$dir/held.osc")" = 2 ]
+    is "the index that was loaded is in use" $?
+    [ "$(timeout 5 jack_lsp -c held:in | grep -c system:)" = 2 ]
+    is "what was connected by hand is connected" $?
+    goes_on
+    is "who subscribed is sent to, and all counters and numbers go on" $?
+    kill -INT "$held"
+    wait "$held"
+    is "and it ends well" $?
+    held=""
+else
+    echo "skipped: starting anew, beside a sanitizer"
+fi
 
 # ---- Ends in freewheel, where a client that just closed would leave jackd for ever -----------
 sox -V1 -D "$dir/tone48000.wav" "$dir/long.wav" repeat 699

@@ -148,11 +148,17 @@ def bad_jack(rig, sound, which):
     rig.start_feed(sound)
     if not rig.matched(now(), 20):
         raise Lost("it finds nothing before the fault")
+    before = rig.osc.fresh_status()
     os.unlink(done)
     rig.server.stop(signal.SIGKILL)
     since = back(rig, sound)
     if not rig.osc.wait(lambda: os.path.exists(done), 5):
         raise Lost("the shim did nothing")
+    if not rig.osc.wait(lambda: rig.osc.status.get("reconnects", 0) > before["reconnects"], 30):
+        raise Lost("it was not connected again")
+    less = [k for k in before if rig.osc.status[k] < before[k]]
+    if less:
+        raise Lost(f"counters began at 0: {' '.join(less)}")
     return since
 
 
