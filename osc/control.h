@@ -19,6 +19,7 @@ enum {
     OSC_MAX_MESSAGES = 64,   /* in one datagram */
     OSC_MAX_NESTING = 4,     /* bundles in bundles */
     OSC_MAX_ARGS = 32,       /* of a message */
+    OSC_MAX_PATTERN = 127,   /* bytes of an address that is a pattern */
     OSC_MAX_RANGES = 16,     /* of addresses that may command */
     OSC_RATE = 1000,         /* messages a second from one address, and at once */
     OSC_RATE_ALL = 4000,     /* from all of them together */
@@ -62,6 +63,15 @@ osc_status osc_read(const uint8_t data[], size_t n,
  * do. A type of another kind returns 0. */
 size_t osc_message_encode(uint8_t out[], size_t cap, const char *address,
                           const osc_arg args[], uint32_t n_args);
+
+/*
+ * Patterns of OSC 1.0: ? is any character, * any number of them, [a-z] or [!a-z] one of
+ * a set or of all others, none of these a /; {in,out} is one of these words. fits:
+ * takes as many steps as both texts' lengths multiplied, whatever the pattern. One with
+ * a bracket or brace left open, or longer than OSC_MAX_PATTERN, fits nothing.
+ */
+bool osc_is_pattern(const char *address);
+bool osc_pattern_fits(const char *pattern, const char *address);
 
 /* ---- Who may command ----------------------------------------------------------- */
 

@@ -85,26 +85,44 @@ obey(rt_control *c, const osc_message *m, char *why, size_t len)
 }
 
 static void
-on_message(void *ctx, const osc_message *m)
+answer(rt_control *c, const osc_message *m)
 {
-    rt_control *c = ctx;
     char why[RT_SENTENCE] = "";
-    if (is_ours(m->address))
-        rt_count(c->config.counts, RT_N_bad_commands, 1);
-    else if (obey(c, m, why, sizeof why))
+    if (obey(c, m, why, sizeof why))
         rt_count(c->config.counts, RT_N_commands, 1);
     else
         refuse(c, why);
 }
 
-/* The first message of a datagram is paid for; the others are here. */
-static void
-count_message(void *ctx, const osc_message *m)
+/* Answers a message to a pattern as one to each address that it fits, of commands and
+ * of settings that can change; or only counts these, without a message. */
+static uint32_t
+answer_each(rt_control *c, const char *pattern, const osc_message *m)
 {
-    (void)m;
-    ++*(uint32_t *)ctx;
+    size_t n_commands, n_fields;
+    char address[RT_ADDRESS];
+    uint32_t n = 0;
+    const rt_control_command *command = rt_control_commands(&n_commands);
+    const rt_field *f = rt_fields(&n_fields);
+    osc_message one = m ? *m : (osc_message){.n_args = 0};
+    for (size_t i = 0; i < n_commands + n_fields; i++) {
+        if (i < n_commands)
+            snprintf(address, sizeof address, "%s", command[i].address);
+        else if (f[i - n_commands].commands & RT_LIVE)
+            rt_setting_address(&f[i - n_commands], address);
+        else
+            continue;
+        if (!osc_pattern_fits(pattern, address))
+            continue;
+        n++;
+        one.address = address;
+        if (m)
+            answer(c, &one);
+    }
+    return n;
 }
 
+/* The first message is paid for already; the others are here. */
 static bool
 may_all(rt_control *c, uint32_t n_messages)
 {
@@ -112,6 +130,43 @@ may_all(rt_control *c, uint32_t n_messages)
         if (!osc_control_spend(c->socket, c->now_s, &c->from))
             return false;
     return true;
+}
+
+/* Each address counts as a message. */
+static void
+answer_pattern(rt_control *c, const osc_message *m)
+{
+    char why[RT_SENTENCE];
+    const uint32_t n = answer_each(c, m->address, NULL);
+    if (!n) {
+        snprintf(why, sizeof why,
+                 "no address here fits \"%.80s\"; /hearken/list tells the settings",
+                 m->address);
+        refuse(c, why);
+    } else if (!may_all(c, n)) {
+        rt_count(c->config.counts, RT_N_refused_commands, 1);
+    } else {
+        answer_each(c, m->address, m);
+    }
+}
+
+static void
+on_message(void *ctx, const osc_message *m)
+{
+    rt_control *c = ctx;
+    if (is_ours(m->address))
+        rt_count(c->config.counts, RT_N_bad_commands, 1);
+    else if (osc_is_pattern(m->address))
+        answer_pattern(c, m);
+    else
+        answer(c, m);
+}
+
+static void
+count_message(void *ctx, const osc_message *m)
+{
+    (void)m;
+    ++*(uint32_t *)ctx;
 }
 
 static void

@@ -185,6 +185,49 @@ START_TEST(the_list_holds_each_setting_that_can_change)
 }
 END_TEST
 
+START_TEST(a_pattern_is_a_message_to_each_address_that_it_fits)
+{
+    send_osc("/hearken/match/{score,k}", "");
+    ck_assert_str_eq(answer(), "/hearken/value s:match.k i:1");
+    ck_assert_ptr_nonnull(strstr(answer(), "/hearken/value s:match.score f:"));
+    send_osc("/hearken/osc/[mo]*", "i", 0);
+    ck_assert_str_eq(answer(), "/hearken/value s:osc.onsets i:0");
+    ck_assert_str_eq(answer(), "/hearken/value s:osc.mute i:0");
+    send_osc("/*/p?ng", "");
+    ck_assert_str_eq(answer(), "/hearken/pong s:" RT_VERSION);
+    send_osc("/hearken/match/k*", "i", RT_MAX_K + 1);
+    ck_assert_ptr_nonnull(strstr(answer(), "/hearken/error s:match.k "));
+    send_osc("/hearken/osc/listen*", "s", "0.0.0.0:1"); /* only a start sets it */
+    ck_assert_ptr_nonnull(strstr(answer(), "no address here fits \"/hearken/osc/l"));
+    send_osc("/hearken/{match", "i", 1);
+    ck_assert_ptr_nonnull(strstr(answer(), "no address here fits \"/hearken/{"));
+    ck_assert_str_eq(next_at(asker, 50), "");
+    close_control();
+    const uint64_t obeyed = rt_counted(&counts, RT_N_commands),
+                   bad = rt_counted(&counts, RT_N_bad_commands);
+    open_control();
+    ck_assert_uint_eq(obeyed, 5);
+    ck_assert_uint_eq(bad, 3);
+}
+END_TEST
+
+START_TEST(each_address_that_a_pattern_fits_counts_as_a_message)
+{
+    const uint32_t n_sent = 400;
+    for (uint32_t i = 0; i < n_sent; i++) /* of which there are more than ten */
+        send_osc("/hearken/match/*", "");
+    for (int i = 0; i < 100 && !rt_counted(&counts, RT_N_refused_commands); i++)
+        rt_sleep_ms(50);
+    rt_sleep_ms(100);
+    close_control();
+    const uint64_t obeyed = rt_counted(&counts, RT_N_commands),
+                   refused = rt_counted(&counts, RT_N_refused_commands);
+    open_control();
+    ck_assert_msg(obeyed > 500 && obeyed < 4000, "%d", (int)obeyed);
+    ck_assert_uint_gt(refused, 0);
+}
+END_TEST
+
 START_TEST(answers_go_to_the_reply_port_where_one_is_set)
 {
     uint16_t other_port;
@@ -214,6 +257,8 @@ main(void)
     tcase_add_test(t, a_change_is_handed_to_the_analysis_whole_and_a_bad_one_is_not);
     tcase_add_test(t, a_ring_that_is_full_gets_the_last_value_later);
     tcase_add_test(t, the_list_holds_each_setting_that_can_change);
+    tcase_add_test(t, a_pattern_is_a_message_to_each_address_that_it_fits);
+    tcase_add_test(t, each_address_that_a_pattern_fits_counts_as_a_message);
     tcase_add_test(t, answers_go_to_the_reply_port_where_one_is_set);
     suite_add_tcase(s, t);
     return run_suite(s);

@@ -26,12 +26,26 @@ check_text(const seen *s, const char *text)
     must(memchr(text, 0, (size_t)(s->to - text)) != NULL);
 }
 
+/* A pattern fits itself where it is none, and a * what has no part more. */
+static void
+check_pattern(const char *address)
+{
+    const bool fits = osc_pattern_fits(address, "/hearken/match/score");
+    if (!osc_is_pattern(address)) {
+        must(fits == !strcmp(address, "/hearken/match/score"));
+        must(osc_pattern_fits(address, address) ==
+             (strlen(address) <= OSC_MAX_PATTERN));
+    }
+    must(osc_pattern_fits("/*", address) == !strchr(address + 1, '/'));
+}
+
 static void
 check(void *ctx, const osc_message *m)
 {
     seen *s = ctx;
     s->n++;
     check_text(s, m->address);
+    check_pattern(m->address);
     must(m->address[0] == '/' && m->n_args <= OSC_MAX_ARGS);
     for (uint32_t i = 0; i < m->n_args; i++)
         if (m->arg[i].type == 's' || m->arg[i].type == 'S')
