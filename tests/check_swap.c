@@ -47,8 +47,8 @@ push(void *ctx, const rt_match *m)
 {
     bench *b = ctx;
     const rt_book *book = &b->shelf->book[m->book];
-    ck_assert_uint_lt(b->n, MAX_FOUND);
-    b->told[b->n++] = (told){*m, strcmp(book->path, path[0]) != 0};
+    if (b->n < MAX_FOUND) /* else the test fails, on its own thread */
+        b->told[b->n++] = (told){*m, strcmp(book->path, path[0]) != 0};
     rt_publish_push(b->publish, m);
 }
 
@@ -165,6 +165,7 @@ end_bench(bench *b)
     atomic_store(&b->stop, true);
     sem_post(&b->wake);
     pthread_join(b->thread, NULL);
+    ck_assert_uint_lt(b->n, MAX_FOUND);
     rt_publish_close(b->publish);
     rt_print_close(b->print);
     lines_are_right(b);
@@ -214,6 +215,8 @@ feed_under_swaps(bench *b, const char *first, const char *second)
     b->to[1] = second;
     ck_assert(!pthread_create(&b->swapper, NULL, swap_on, b));
     while (atomic_load(&b->n_swaps) < wanted) {
+        while (n > atomic_load(&b->n_swaps) / 2 + 2) /* all that is found is kept */
+            rt_sleep_ms(1);
         feed(b, (uint64_t)n * LEN);
         n++;
         rt_swap_tick(b->swap);

@@ -51,7 +51,7 @@ if [ "${1:-}" = beside-jack ]; then
     wait_for "$dir/live.log" 'y.hkn now, 10 sounds' && touch "$dir/hup"
     tell /hearken/osc/reply-port i 0
     sleep 0.2
-    play -l 20 "$dir/in.wav" & feeder=$!
+    timeout 3600 "$bin/tests/tools/jackfeed" -w 5 -l 700 -c hearken:in "$dir/in.wav" >>"$dir/feed.json" & feeder=$!
     "$here/tools/swaps.py" "$port" 20 "$dir/x.hkn" "$dir/z.hkn" >/dev/null
     kbytes $listener >"$dir/kb_first"
     "$here/tools/swaps.py" "$port" "$swaps" "$dir/x.hkn" "$dir/z.hkn" >"$dir/swaps.json"
@@ -75,7 +75,7 @@ head -c 5000 "$dir/x.hkn" >"$dir/bad.hkn"
 sox -V1 -D "$dir"/corpus/tones/[35].wav "$dir"/corpus/noises/[34].wav -r 48000 -b 24 -c 1 "$dir/in.wav" gain -6 trim 0 5
 sox -V1 -D "$dir/in.wav" "$dir/short.wav" trim 0 1
 mkdir "$dir/dumps"
-"$here/tools/with-jack.sh" -n "swap$$" -t 100 -r 48000 -p 256 -- "$0" beside-jack $port || exit 1
+"$here/tools/with-jack.sh" -n "swap$$" -t $((100 + swaps)) -r 48000 -p 256 -- "$0" beside-jack $port || exit 1
 
 grep -q "/hearken/index/loaded si \".*y.hkn\" 5" "$dir/a.osc" && grep -q 'listens with .*y.hkn now, 5 sounds' "$dir/live.log"
 is "an index is loaded at a command, which answers and says so" $?
