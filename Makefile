@@ -1,5 +1,5 @@
 # hearken: one build file, everything under build/. Targets: all demo check check-examples lint bench
-# bench-index bench-latency faults reconnects killed soak valgrind asan tsan fuzz golden prior
+# bench-index bench-latency bench-receivers faults reconnects killed soak valgrind asan tsan fuzz golden prior
 # install uninstall deb clean, and packages (which the first ones call).
 B ?= build
 PREFIX ?= /usr/local
@@ -161,6 +161,14 @@ valgrind: reliability_tools
 bench-latency: reliability_tools
 	@B=$(B) tests/bench/latency.sh table
 .PHONY: faults reconnects killed soak valgrind bench-latency reliability_tools
+
+# make bench-receivers MATCHES=10000: what receivers print, against the JSON log, for docs/osc.md.
+MATCHES ?= 10000
+bench-receivers: packages
+	@tests/packages.sh examples
+	@$(MAKE) --no-print-directory -s all tools
+	@B=$(B) tests/bench/receivers.sh $(MATCHES)
+.PHONY: bench-receivers
 
 # make fuzz SECONDS_EACH=600: every fuzzer in tests/fuzz_*.c, by clang's libFuzzer.
 SECONDS_EACH ?= 60
