@@ -1,5 +1,5 @@
 # hearken: one build file, everything under build/. Targets: all demo check check-examples lint bench
-# bench-index bench-latency bench-receivers faults reconnects killed soak valgrind asan tsan fuzz golden prior
+# bench-index bench-latency bench-receivers faults reconnects killed swaps soak valgrind asan tsan fuzz golden prior
 # install uninstall deb clean, and packages (which the first ones call).
 B ?= build
 PREFIX ?= /usr/local
@@ -160,7 +160,16 @@ valgrind: reliability_tools
 	@B=$(B) tests/reliability/valgrind.sh
 bench-latency: reliability_tools
 	@B=$(B) tests/bench/latency.sh table
-.PHONY: faults reconnects killed soak valgrind bench-latency reliability_tools
+# make swaps SWAPS=1000: another index so often while it listens, in one process and beside jackd;
+# also with the B, SAN and CFLAGS of asan and tsan.
+SWAPS ?= 1000
+swaps: export TSAN_OPTIONS ?= halt_on_error=1 suppressions=$(CURDIR)/tests/tsan.supp
+swaps: reliability_tools
+	@$(MAKE) --no-print-directory -s $(B)/tests/check_swap
+	@CK_FORK=no HEARKEN_SWAPS=$(SWAPS) $(B)/tests/check_swap >$(B)/swaps.log 2>&1 || { tail $(B)/swaps.log; false; }
+	@tail -n 1 $(B)/swaps.log
+	@B=$(B) SWAPS=$(SWAPS) tests/e2e_swap.sh
+.PHONY: faults reconnects killed soak swaps valgrind bench-latency reliability_tools
 
 # make bench-receivers MATCHES=10000: what receivers print, against the JSON log, for docs/osc.md.
 MATCHES ?= 10000
