@@ -248,7 +248,8 @@ look(rt_analyse *a, rt_match *m, uint32_t hops, const dsp_hop *hop)
         tell_matches(a, &told, n);
         if (a->n_voters && !codes)
             tell_label(a, told, n);
-    } else if (fate == RT_N_below_score && a->want_nomatch) {
+    } else if ((fate == RT_N_below_score || fate == RT_N_background) &&
+               a->want_nomatch) {
         rt_match told = *m;
         told.kind = RT_NOMATCH;
         a->sink.match(a->sink.ctx, &told);

@@ -2,6 +2,7 @@
 #define HEARKEN_RT_ANALYSE_PRIVATE_H
 
 #include "analyse.h"
+#include "background.h"
 #include "onset.h"
 
 /* Sample-exact level gate with hysteresis; closes hold_frames after the last peak. */
@@ -37,7 +38,9 @@ struct rt_analyse {
     uint32_t set[RT_SCALES]; /* of the index, that each scale is searched in */
     uint32_t rate_hz;
     uint32_t event_hops, event_step;
-    uint32_t frame_step; /* hops between two frames of an index */
+    uint32_t frame_step;             /* hops between two frames of an index */
+    const rt_background *background; /* NULL: none */
+    float margin[RT_SCALES];         /* over it; below -1 where all is let through */
     uint32_t k, n_hits, scales;
     uint32_t confirm[RT_SCALES], within[RT_SCALES]; /* answers; 1..RT_ANSWERS */
     uint32_t shed;                                  /* RT_SHED_NOTHING.. */
@@ -89,6 +92,9 @@ float rt_score_of(const rt_analyse *a, uint32_t scale, float cosine);
 
 /* The least score that a sound is sent with. */
 float rt_least_score(const rt_analyse *a, uint32_t scale, uint32_t sound);
+
+/* How much nearer than the background the best hit is, if that matters. */
+bool rt_stands_out(const rt_analyse *a, uint32_t scale);
 
 /* Which fate an answer has whose best hit is m's sound and score; RT_N_matched lets it
  * out. An answer that had no hits to look at is told to rt_judge_none(). */

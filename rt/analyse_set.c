@@ -50,6 +50,22 @@ set_counts(rt_analyse *a, const rt_options *o)
                                              : IDX_MAX_K;
 }
 
+/* The false alarms of an hour, in equal parts to the scales. */
+static void
+set_margins(rt_analyse *a, float false_alarms)
+{
+    uint32_t n_scales = 0;
+    for (uint32_t s = 0; s < RT_TIMBRE; s++)
+        n_scales += a->scales >> s & 1U;
+    for (uint32_t s = 0; s < RT_SCALES; s++) {
+        const double answers = 3.6e6 / rt_answer_ms[s] * larger(n_scales, 1);
+        const double p = (double)false_alarms / answers;
+        a->margin[s] = a->background && s != RT_TIMBRE && a->min_score > 0
+                           ? rt_background_margin(a->background, a->set[s], p)
+                           : -2;
+    }
+}
+
 void
 rt_analyse_set(rt_analyse *a, const rt_options *o)
 {
@@ -73,6 +89,7 @@ rt_analyse_set(rt_analyse *a, const rt_options *o)
     a->want_nomatch = o->osc.nomatch;
     a->paused = o->listen.paused;
     a->min_score = o->match.score;
+    set_margins(a, o->match.false_alarms);
     a->min_gap_frames = (uint64_t)o->match.min_gap_ms * a->rate_hz / 1000;
     a->gate.open_at = (float)linear((double)o->match.gate_db);
     a->gate.close_at = (float)linear((double)o->match.gate_db - gate_hysteresis_db);

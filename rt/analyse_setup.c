@@ -135,6 +135,8 @@ configure(rt_analyse *a, const rt_options *o)
     for (dsp_scale s = DSP_FRAME; s < DSP_SCALES; s++)
         a->layout[s] = rt_layout_of(o, s);
     a->timbre = !a->index && o->build.timbre;
+    if (a->index && rt_background_fits(o->background, a->index))
+        a->background = o->background;
     rt_onset_reset(&a->onset);
     a->gate.hold_frames = (uint64_t)(gate_hold_s * a->rate_hz);
     if (a->index)

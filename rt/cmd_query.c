@@ -177,12 +177,17 @@ query_sounds(rt_options *o, const idx_index *index, const char *const files[], i
 static int
 query_index(rt_options *o, const idx_index *index, const char *const rest[], int n)
 {
+    rt_background *background = NULL;
+    const bool vectors = rt_holds_vectors(index);
     int status = RT_OK;
     rt_catch_stop();
-    if (rt_holds_vectors(index))
+    if (vectors)
         status = rt_query_vectors(index, rest[0], o, rest + 1, n - 1);
     else if (!(status = rt_take_settings(index, rest[0], o)))
+        status = rt_take_background(&background, index, o);
+    if (!status && !vectors)
         status = query_sounds(o, index, rest + 1, n - 1);
+    rt_background_free(background);
     status = rt_finish_output(status);
     return atomic_load(&rt_stop) ? RT_INTERRUPTED : status;
 }

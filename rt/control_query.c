@@ -30,6 +30,7 @@ prepare(asking *q, const rt_control *c, uint32_t k)
 {
     q->options = c->options;
     q->options.dsp = q->book->options.dsp;
+    q->options.background = q->book->background;
     q->options.match.k = k;
     q->options.match.confirm_ms = q->options.match.within_ms = 0;
     q->options.match.better_by = 0;

@@ -21,7 +21,7 @@
     N(silent_hops)       /* of them below dsp.gate-db: they enter no embedding */      \
     N(onsets)            /* times the gate opened, or the bands rose */                \
     N(shed_onsets)       /* of them not told, as analysis was late (rt/shed.h) */      \
-    N(answers)           /* moments at which a scale was due: sum of the next 11 */    \
+    N(answers)           /* moments at which a scale was due: sum of the next 12 */    \
     N(paused)            /* by listen.paused */                                        \
     N(gated)             /* the gate was closed */                                     \
     N(shed_scenes)       /* analysis was late: no search was made */                   \
@@ -29,6 +29,7 @@
     N(shed_frames)       /* the same, of frames */                                     \
     N(silent)            /* too little sound in the window */                          \
     N(below_score)       /* the best was below match.score */                          \
+    N(background)        /* more like noise: match.false-alarms-per-hour */            \
     N(held)              /* the sound sent last was as good, by match.better-by */     \
     N(unconfirmed)       /* match.confirm-ms was not reached */                        \
     N(rate_limited)      /* within match.min-gap-ms of its last time */                \

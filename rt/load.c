@@ -1,6 +1,6 @@
 #include "load.h"
 
-#include "analyse.h"
+#include "background.h"
 #include "rt.h"
 
 #include <errno.h>
@@ -58,6 +58,21 @@ rt_load(idx_index **out, const char *path, rt_options *o, bool stays)
         *out = NULL;
     }
     return status;
+}
+
+int
+rt_take_background(rt_background **out, const idx_index *index, rt_options *o)
+{
+    char why[200];
+    *out = NULL;
+    if (!rt_background_wanted(o))
+        return RT_OK;
+    if (!rt_background_new(out, index, o, why, sizeof why)) {
+        rt_fail("%s", why);
+        return RT_SOFTWARE;
+    }
+    o->background = *out;
+    return RT_OK;
 }
 
 int

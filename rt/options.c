@@ -149,6 +149,13 @@ static const rt_field fields[] = {
      "search again with the mean of the query and its three nearest sounds, for all "
      "ranks but the first; auto does so in query",
      0},
+    {"match", "false-alarms-per-hour", "N", T_FLOAT, AT(match.false_alarms), 0.001, 1e6,
+     NULL, FIND | RT_LIVE, "6",
+     "how many matches an hour of noise, hum or hiss may make, over all scales: sets "
+     "how "
+     "much more like a sound of the corpus than like those what is heard must be; "
+     "match.score 0 lets everything through, and so does 1000000, from the start on",
+     0},
     {"match", "score", "SHARE", T_FLOAT, AT(match.score), 0, 1, NULL, FIND | RT_LIVE,
      "0.5",
      "least score of a match: the share of the corpus's own moments whose nearest "

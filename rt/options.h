@@ -91,8 +91,9 @@ typedef struct {
     struct {
         uint32_t scales; /* bit s for dsp_scale s or RT_TIMBRE */
         uint32_t k, confirm_ms, within_ms, min_gap_ms;
-        uint32_t refine; /* rt_refine */
-        uint32_t at;     /* rt_match_at */
+        uint32_t refine;    /* rt_refine */
+        uint32_t at;        /* rt_match_at */
+        float false_alarms; /* an hour */
         float score, release, better_by, gate_db, onset_db;
     } match;
     struct {
@@ -141,6 +142,8 @@ typedef struct {
         char output[RT_TEXT];
         uint32_t scale; /* rt_vector_scale, or by labels */
     } export;
+    /* no setting: what rt_background_new() made of the index, or NULL; not owned */
+    const struct rt_background *background;
     uint64_t list_set; /* bit per list: one that was set replaces its default */
 } rt_options;
 

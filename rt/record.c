@@ -55,6 +55,7 @@ rt_record_set(rt_record *r, const rt_options *o)
                                   .refine = o->match.refine,
                                   .at = o->match.at,
                                   .onset_db = o->match.onset_db,
+                                  .false_alarms = o->match.false_alarms,
                                   .space = o->search.space,
                                   .codes = o->search.codes,
                                   .nomatch = o->osc.nomatch,

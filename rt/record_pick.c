@@ -157,6 +157,7 @@ take_settings(rt_pick *p)
     o->match.gate_db = s.gate_db;
     o->match.onset_db = s.onset_db;
     o->match.at = s.at;
+    o->match.false_alarms = s.false_alarms;
     o->search.space = s.space;
     o->search.codes = s.codes;
     o->osc.nomatch = s.nomatch;

@@ -3,9 +3,22 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+bool
+rt_book_complete(rt_book *b, char *why, size_t why_len)
+{
+    b->options.background = NULL; /* may be that of another index */
+    if (!rt_background_wanted(&b->options))
+        return true;
+    if (!rt_background_new(&b->background, b->index, &b->options, why, why_len))
+        return false;
+    b->options.background = b->background;
+    return true;
+}
+
 rt_shelf *
 rt_shelf_new(idx_index *index, const rt_options *o, const char *path)
 {
+    char why[200];
     rt_shelf *s = calloc(1, sizeof *s);
     if (!s) {
         idx_close(index);
@@ -15,7 +28,10 @@ rt_shelf_new(idx_index *index, const rt_options *o, const char *path)
     s->book[0] = (rt_book){.index = index, .options = *o};
     snprintf(s->book[0].path, sizeof s->book[0].path, "%s", path);
     s->filled[0] = true;
-    return s;
+    if (rt_book_complete(&s->book[0], why, sizeof why))
+        return s;
+    rt_shelf_free(s);
+    return NULL;
 }
 
 void
@@ -23,7 +39,9 @@ rt_book_close(rt_book *b)
 {
     rt_truth_stop(b->truth);
     rt_truth_free(b->truth);
+    rt_background_free(b->background);
     idx_close(b->index);
+    b->background = NULL;
     b->truth = NULL;
     b->index = NULL;
 }

@@ -10,6 +10,7 @@
 #ifndef HEARKEN_RT_SHELF_H
 #define HEARKEN_RT_SHELF_H
 
+#include "background.h"
 #include "truth.h"
 
 #include <pthread.h>
@@ -20,7 +21,8 @@ enum { RT_BOOKS = 4 };
 typedef struct {
     idx_index *index;
     rt_options options; /* of listen, with those of the analysis that index has */
-    rt_truth *truth;    /* NULL: nothing to check */
+    rt_background *background; /* of index; that of options */
+    rt_truth *truth;           /* NULL: nothing to check */
     char path[RT_TEXT];
 } rt_book;
 
@@ -32,6 +34,9 @@ typedef struct {
     bool filled[RT_BOOKS];
     uint32_t current;
 } rt_shelf;
+
+/* Makes what else a book needs of its index and options; false with why. */
+bool rt_book_complete(rt_book *b, char *why, size_t why_len);
 
 /* Book 0, current, is that index, which the shelf closes. NULL without memory; index
  * then is closed too. */

@@ -54,6 +54,18 @@ holds(const rt_analyse *a, uint32_t scale, uint32_t best, uint32_t n_hits)
     return false;
 }
 
+bool
+rt_stands_out(const rt_analyse *a, uint32_t scale)
+{
+    if (!a->background || scale == RT_TIMBRE || a->margin[scale] < -1)
+        return true;
+    const uint32_t set = a->set[scale];
+    const bool euclid = idx_scale_of(a->index, set)->params.metric == IDX_EUCLID;
+    const float cosine = a->hits[0].cosine + (euclid ? 1.0F : 0.0F);
+    return cosine - rt_background_likeness(a->background, set, a->query) >=
+           a->margin[scale];
+}
+
 int
 rt_judge(rt_analyse *a, const rt_match *m, uint32_t n_hits)
 {
@@ -61,6 +73,10 @@ rt_judge(rt_analyse *a, const rt_match *m, uint32_t n_hits)
     if (!n_hits || m->score < rt_least_score(a, m->scale, m->sound)) {
         rt_judge_none(a, m->scale);
         return RT_N_below_score;
+    }
+    if (!rt_stands_out(a, m->scale)) {
+        rt_judge_none(a, m->scale);
+        return RT_N_background;
     }
     const uint32_t best = m->sound + 1;
     note(g, best);

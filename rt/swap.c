@@ -95,7 +95,8 @@ fill(rt_swap *w, rt_book *b, const char *path, char *why, size_t len)
         return false;
     }
     return !idx_load(&b->index, path, why, len) && take_settings(w, b, why, len) &&
-           make_truth(w, b, why, len) && give(w, b, why, len);
+           rt_book_complete(b, why, len) && make_truth(w, b, why, len) &&
+           give(w, b, why, len);
 }
 
 static void

@@ -182,7 +182,7 @@ START_TEST(every_answer_has_one_counted_fate)
     static const int fates[] = {RT_N_gated,       RT_N_shed_scenes,  RT_N_shed_events,
                                 RT_N_shed_frames, RT_N_silent,       RT_N_below_score,
                                 RT_N_unconfirmed, RT_N_rate_limited, RT_N_matched,
-                                RT_N_held};
+                                RT_N_held,        RT_N_background};
     rt_counts counts = {0};
     options.match.score = 0.6F;
     options.match.confirm_ms = 200;

@@ -74,9 +74,9 @@ refused(const char *name, const char *value, const char *wish)
 static bool
 is_float(const rt_field *f)
 {
-    static const char *const floats[] = {"gate-db",    "recall",  "score",
-                                         "invariance", "width",   "release",
-                                         "better-by",  "onset-db"};
+    static const char *const floats[] = {
+        "gate-db", "recall",    "score",    "invariance",           "width",
+        "release", "better-by", "onset-db", "false-alarms-per-hour"};
     for (size_t i = 0; i < sizeof floats / sizeof *floats; i++)
         if (!strcmp(f->key, floats[i]))
             return true;

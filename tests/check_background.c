@@ -1,0 +1,210 @@
+/* rt/background.c: noise that it never heard finds nothing, played sounds still do. */
+#include "rt/background.h"
+#include "support.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { RATE = 48000, N = 60 * RATE };
+
+static char folder[256], index_path[300];
+static rt_options options, built_by;
+static idx_index *ix;
+static rt_background *background;
+static float *x;
+
+static void
+build(void)
+{
+    char why[300] = "";
+    dsp_thread_init();
+    make_folder(folder, sizeof folder);
+    rt_options_default(&built_by);
+    built_by.build.invariance = 0;
+    write_corpus(folder);
+    snprintf(index_path, sizeof index_path, "%s/x.hkn", folder);
+    build_corpus(folder, &built_by, 2, index_path);
+    ck_assert_msg(!idx_open(&ix, index_path, why, sizeof why), "%s", why);
+    ck_assert_msg(rt_background_new(&background, ix, &built_by, why, sizeof why), "%s",
+                  why);
+}
+
+static void
+remove_built(void)
+{
+    rt_background_free(background);
+    rt_background_free(NULL);
+    idx_close(ix);
+    remove_tree(folder);
+}
+
+static void
+setup(void)
+{
+    options = built_by;
+    options.match.scales = 1U << DSP_EVENT;
+    options.background = background;
+    x = calloc(N, sizeof *x);
+}
+
+static void
+teardown(void)
+{
+    free(x);
+}
+
+typedef struct {
+    uint32_t n, best;
+    float cosine;
+} found;
+
+static void
+keep(void *ctx, const rt_match *m)
+{
+    found *f = ctx;
+    if (m->kind != RT_MATCH || m->rank != 1)
+        return;
+    f->n++;
+    if (m->cosine > f->cosine) {
+        f->cosine = m->cosine;
+        f->best = m->sound;
+    }
+}
+
+static found
+listen_to(rt_counts *counts)
+{
+    char why[300];
+    found f = {.cosine = -1};
+    const rt_sink sink = {.ctx = &f, .match = keep};
+    rt_analyse *a;
+    ck_assert_msg(
+        rt_analyse_new(&a, RATE, &options, ix, counts, &sink, why, sizeof why), "%s",
+        why);
+    rt_analyse_block(a, x, N, 0);
+    rt_analyse_free(a);
+    return f;
+}
+
+/* Not those of the background: other noise, levels, and a hum of other harmonics. */
+static void
+make_stranger(int kind)
+{
+    uint64_t seed = 99;
+    double slow = 0;
+    for (size_t i = 0; i < N; i++) {
+        const double w = 2 * random_unit(&seed) - 1, t = (double)i / RATE;
+        slow += 0.1 * (w - slow);
+        x[i] = (float)(kind == 0   ? 0.05 * w
+                       : kind == 1 ? 0.5 * slow
+                                   : 0.2 * sin(314.159265 * t) +
+                                         0.1 * sin(2 * 314.159265 * t + 1) +
+                                         0.07 * sin(5 * 314.159265 * t) + 0.0005 * w);
+    }
+}
+
+START_TEST(a_minute_of_noise_or_hum_finds_no_event_and_is_counted)
+{
+    static const char *const name[] = {"white", "dull", "hum"};
+    rt_counts counts = {0};
+    make_stranger(_i);
+    const found f = listen_to(&counts);
+    ck_assert_msg(f.n == 0, "%s: %u matches", name[_i], f.n);
+    ck_assert_uint_gt(rt_counted(&counts, RT_N_background) +
+                          rt_counted(&counts, RT_N_below_score),
+                      500);
+}
+END_TEST
+
+START_TEST(without_it_such_noise_would_find_something)
+{
+    uint32_t n = 0;
+    options.background = NULL;
+    for (int kind = 0; kind < 3; kind++) {
+        rt_counts counts = {0};
+        make_stranger(kind);
+        n += listen_to(&counts).n;
+        ck_assert_uint_eq(rt_counted(&counts, RT_N_background), 0);
+    }
+    ck_assert_uint_gt(n, 0);
+}
+END_TEST
+
+START_TEST(a_played_sound_is_found_as_before)
+{
+    rt_counts counts = {0};
+    make_sound(x + 2 * RATE, 2 * RATE, RATE, (uint64_t)_i + 1);
+    const found f = listen_to(&counts);
+    ck_assert_uint_gt(f.n, 5);
+    ck_assert_uint_eq(f.best, (uint32_t)_i);
+}
+END_TEST
+
+START_TEST(score_zero_and_a_foreign_index_leave_it_out)
+{
+    rt_counts counts[2] = {0};
+    char why[300];
+    idx_index *other;
+    make_stranger(0);
+    options.match.score = 0;
+    ck_assert_uint_gt(listen_to(&counts[0]).n, 500);
+    ck_assert(!idx_open(&other, index_path, why, sizeof why));
+    ck_assert(rt_background_fits(background, ix));
+    ck_assert(!rt_background_fits(background, other));
+    ck_assert(!rt_background_fits(NULL, ix));
+    idx_close(other);
+}
+END_TEST
+
+START_TEST(the_margin_falls_as_more_false_alarms_are_taken)
+{
+    for (uint32_t s = DSP_FRAME; s < DSP_SCALES; s++) {
+        float last = 2.1F;
+        for (double p = 1e-6; p < 0.1; p *= 3) {
+            const float margin = rt_background_margin(background, s, p);
+            ck_assert_msg(margin < last, "scale %u, share %g: %f after %f", s, p,
+                          (double)margin, (double)last);
+            last = margin;
+        }
+        ck_assert_float_eq(rt_background_margin(background, s, 0.1), -2);
+    }
+    ck_assert_float_eq(rt_background_margin(background, DSP_SCALES, 1e-3), -2);
+}
+END_TEST
+
+START_TEST(the_same_index_gives_the_same_background)
+{
+    char why[300];
+    rt_background *again;
+    float u[IDX_MAX_DIM] = {1};
+    ck_assert(rt_background_new(&again, ix, &built_by, why, sizeof why));
+    for (uint32_t s = DSP_FRAME; s < DSP_SCALES; s++) {
+        ck_assert_float_eq(rt_background_margin(again, s, 1e-4),
+                           rt_background_margin(background, s, 1e-4));
+        ck_assert_float_eq(rt_background_likeness(again, s, u),
+                           rt_background_likeness(background, s, u));
+    }
+    rt_background_free(again);
+}
+END_TEST
+
+int
+main(void)
+{
+    Suite *s = suite_create("rt/background");
+    TCase *t = tcase_create("background");
+    tcase_set_timeout(t, 120);
+    tcase_add_unchecked_fixture(t, build, remove_built);
+    tcase_add_checked_fixture(t, setup, teardown);
+    tcase_add_loop_test(t, a_minute_of_noise_or_hum_finds_no_event_and_is_counted, 0,
+                        3);
+    tcase_add_test(t, without_it_such_noise_would_find_something);
+    tcase_add_loop_test(t, a_played_sound_is_found_as_before, 0, 6);
+    tcase_add_test(t, score_zero_and_a_foreign_index_leave_it_out);
+    tcase_add_test(t, the_margin_falls_as_more_false_alarms_are_taken);
+    tcase_add_test(t, the_same_index_gives_the_same_background);
+    suite_add_tcase(s, t);
+    return run_suite(s);
+}
