@@ -18,7 +18,8 @@
 #define FMT_SHARED UINT32_MAX
 
 enum {
-    FMT_VERSION = 3, /* 1 and 2, with shorter scales, are still read */
+    FMT_VERSION = 4, /* 1 and 2, with shorter scales, and 3, without noises, are still
+                        read */
     FMT_FIRST_EXTRA = 3,
     FMT_ORDER = 0x01020304, /* 0x04030201 where bytes are the other way round */
     FMT_ALIGN = 64,         /* a cache line; sections begin at multiples of it */
@@ -26,6 +27,7 @@ enum {
     FMT_SHORT_SCALE = 64, /* bytes of a fmt_scale up to format 2 */
     FMT_MAX_PLANES = 22,  /* beyond this the starts of a table outgrow most caches */
     FMT_MAX_TABLES = 64,
+    FMT_MAX_NOISES = 65536, /* rows, and tails */
 };
 
 /* What a section holds. Below FMT_SCALE it occurs once, from there once per scale. */
@@ -57,6 +59,9 @@ enum {
     FMT_CELLS,   /* float: centres of cells */
     FMT_COARSE,  /* int8: centres of cells, rounded */
     FMT_BLOCKS,  /* codes of the rows of cells, in blocks of 32 */
+    /* of any family */
+    FMT_NOISES, /* float [n_noises][dim] */
+    FMT_TAILS,  /* float [n_tails][2] */
     FMT_KINDS,
     FMT_MAX_SECTIONS = FMT_SCALE - 1 + IDX_SCALES * (FMT_KINDS - FMT_SCALE),
 };
@@ -96,7 +101,8 @@ typedef struct {
     float width, scanned;
     uint32_t n_asked, max_scanned;
     float us;
-    uint32_t zero[7];
+    uint32_t n_noises, n_tails; /* these not up to format 3 */
+    uint32_t zero[5];
 } fmt_scale;
 
 typedef struct {

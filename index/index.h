@@ -126,6 +126,20 @@ typedef struct {
 } idx_sound;
 
 /*
+ * What sounds without meaning look like to a scale, for a caller that lets nothing
+ * through that is more like them:
+ *
+ *   rows   [n][dim]      of unit length
+ *   tails  [n_tails][2]  at, beyond (0 or more): of how much more alike than the rows a
+ *                        noise and its nearest entry are, a tenth exceeds at, by beyond
+ *                        on the mean; one for each kind of noise
+ */
+typedef struct {
+    uint32_t n, n_tails;
+    const float *rows, *tails;
+} idx_noises;
+
+/*
  * One scale of an open index, or of one to be written.
  *
  *   mean, spread  [n_in]           z = (raw - mean) / spread; spread is above 0
@@ -144,8 +158,8 @@ typedef struct {
  *   knots          [n_knots] of Jaccard likeness: common bits / bits of either
  *   hamming_knots  [n_knots] of 1 - differing bits / dim
  *
- * index stores mean, spread and matrix for its caller and does not use them. A scale
- * that is all zeros is absent; without entries, knots may be absent too.
+ * index stores mean, spread, matrix and noises for its caller and does not use them. A
+ * scale that is all zeros is absent; without entries, knots may be absent too.
  */
 typedef struct {
     uint32_t n_in, dim, n_entries, n_knots;
@@ -153,6 +167,7 @@ typedef struct {
     const idx_entry *entries;
     const uint64_t *codes; /* these two of IDX_TIMBRE only */
     const float *hamming_knots;
+    idx_noises noises;
     idx_params params;
     /* when writing, what idx_tune() built; may be NULL, and is then built again */
     const struct idx_built *built;
@@ -382,10 +397,13 @@ typedef struct {
 idx_status idx_write(const char *path, const idx_contents *contents,
                      const atomic_int *stop, char *why, size_t why_len);
 
-/* Writes a copy of an open index whose scales are searched by params[IDX_SCALES], of
- * which only what idx_retune() chooses may differ. As careful as idx_write(). */
+/*
+ * Writes a copy of an open index whose scales are searched by params[IDX_SCALES], of
+ * which only what idx_retune() chooses may differ, and have noises[IDX_SCALES]. NULL
+ * for either leaves all as it is. As careful as idx_write().
+ */
 idx_status idx_rewrite(const char *path, const idx_index *index,
-                       const idx_params params[], const atomic_int *stop, char *why,
-                       size_t why_len);
+                       const idx_params params[], const idx_noises noises[],
+                       const atomic_int *stop, char *why, size_t why_len);
 
 #endif

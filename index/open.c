@@ -228,6 +228,10 @@ take_scale(const opening *o, const fmt_scale *h, uint32_t scale)
         .entries = part[FMT_ENTRIES],
         .codes = h->family == IDX_CODES ? part[FMT_CODES] : NULL,
         .hamming_knots = part[FMT_HAMMING],
+        .noises = {.n = h->n_noises,
+                   .n_tails = h->n_tails,
+                   .rows = part[FMT_NOISES],
+                   .tails = part[FMT_TAILS]},
         .params = {.family = h->family,
                    .n_planes = h->n_planes,
                    .n_tables = h->n_tables,
@@ -272,9 +276,10 @@ take_head(const opening *o, uint32_t i, fmt_scale *h)
 }
 
 static bool
-reserved_is_zero(const fmt_scale *h)
+reserved_is_zero(const opening *o, const fmt_scale *h)
 {
-    bool any = false;
+    const fmt_header *head = (const void *)o->ix->data;
+    bool any = head->version < 4 && (h->n_noises || h->n_tails);
     for (size_t i = 0; i < sizeof h->zero0 / sizeof *h->zero0; i++)
         any = any || h->zero0[i];
     for (size_t i = 0; i < sizeof h->zero / sizeof *h->zero; i++)
@@ -292,7 +297,7 @@ check_scale(opening *o, uint32_t i)
         return IDX_OK;
     if (!take_head(o, i, &h))
         return damaged(o, "a scale is missing");
-    if (!reserved_is_zero(&h))
+    if (!reserved_is_zero(o, &h))
         return damaged(o, "a reserved field of a scale is not 0");
     if (!fmt_scale_fits(&h, i, fault, sizeof fault))
         return damaged(o, fault);

@@ -12,7 +12,8 @@ typedef struct {
 } borrowed;
 
 static bool
-borrow(borrowed *b, const idx_index *ix, const idx_params params[])
+borrow(borrowed *b, const idx_index *ix, const idx_params params[],
+       const idx_noises noises[])
 {
     const fmt_header *head = (const void *)ix->data;
     *b = (borrowed){0};
@@ -28,10 +29,14 @@ borrow(borrowed *b, const idx_index *ix, const idx_params params[])
                                  .seed = head->seed};
     for (uint32_t i = 0; i < IDX_SCALES; i++) {
         memcpy(b->parts[i].at, ix->part[i], sizeof b->parts[i].at);
-        b->parts[i].at[FMT_SCALE] = NULL; /* that is what changes */
-        b->parts[i].params = params[i];
+        b->parts[i].at[FMT_SCALE] = NULL; /* these are what changes */
+        b->parts[i].at[FMT_NOISES] = b->parts[i].at[FMT_TAILS] = NULL;
         b->contents.scales[i] = ix->scales[i];
-        b->contents.scales[i].params = params[i];
+        if (params)
+            b->contents.scales[i].params = params[i];
+        if (noises)
+            b->contents.scales[i].noises = noises[i];
+        b->parts[i].params = b->contents.scales[i].params;
         b->contents.scales[i].built = &b->parts[i];
     }
     return true;
@@ -49,15 +54,16 @@ same_structure(const idx_params *a, const idx_params *b)
 
 idx_status
 idx_rewrite(const char *path, const idx_index *index, const idx_params params[],
-            const atomic_int *stop, char *why, size_t why_len)
+            const idx_noises noises[], const atomic_int *stop, char *why,
+            size_t why_len)
 {
     borrowed b;
-    for (uint32_t i = 0; i < IDX_SCALES; i++)
+    for (uint32_t i = 0; params && i < IDX_SCALES; i++)
         if (!same_structure(&params[i], &index->scales[i].params))
             return idx_because(
                 IDX_EARG, why, why_len,
                 "%s: scale %u was built otherwise; build the index again", path, i);
-    if (!borrow(&b, index, params))
+    if (!borrow(&b, index, params, noises))
         return idx_because(IDX_ENOMEM, why, why_len, "%s: out of memory", path);
     const idx_status st = idx_write(path, &b.contents, stop, why, why_len);
     free(b.sounds);

@@ -14,7 +14,7 @@ fmt_kind_name(uint32_t kind)
         "mean",   "spread",       "matrix",  "knots",  "rows",    "entries",
         "centre", "planes",       "starts",  "ids",    "codes",   "hamming knots",
         "steps",  "signs",        "offsets", "checks", "nodes",   "groups",
-        "cells",  "coarse cells", "blocks",
+        "cells",  "coarse cells", "blocks",  "noises", "tails",
     };
     return names[kind < FMT_KINDS ? kind : 0];
 }
@@ -41,6 +41,10 @@ fmt_bytes(const fmt_scale *h, uint32_t kind)
         return (uint64_t)h->n_entries * sizeof(idx_entry);
     case FMT_STEPS:
         return h->stored == IDX_I8 ? (uint64_t)h->n_entries * sizeof(float) : 0;
+    case FMT_NOISES:
+        return (uint64_t)h->n_noises * h->dim * sizeof(float);
+    case FMT_TAILS:
+        return (uint64_t)h->n_tails * 2 * sizeof(float);
     default:
         return ops->bytes ? ops->bytes(h, kind) : 0;
     }
@@ -63,6 +67,11 @@ counts_fit(const fmt_scale *h, char *fault, size_t fault_len)
         return FAULT("n_knots %u is outside of 2..%d", h->n_knots, FMT_MAX_KNOTS);
     if (h->n_entries > 0 && (h->dim == 0 || h->n_knots == 0))
         return FAULT("it has entries but no dim or no knots");
+    if (h->n_noises > FMT_MAX_NOISES || h->n_tails > FMT_MAX_NOISES)
+        return FAULT("%u noises or %u tails are above %d", h->n_noises, h->n_tails,
+                     FMT_MAX_NOISES);
+    if (h->n_noises > 0 && (h->dim == 0 || h->n_tails == 0 || h->family == IDX_CODES))
+        return FAULT("it has noises but no dim or no tails, or holds codes");
     return true;
 }
 
@@ -228,6 +237,19 @@ rows_hold(const idx_scale *s, const void *rows, const float steps[], char *fault
     return true;
 }
 
+static bool
+noises_hold(const idx_noises *s, uint32_t dim, char *fault, size_t fault_len)
+{
+    const float most = FLT_MAX;
+    const size_t n = 2 * (size_t)s->n_tails;
+    if (fmt_first_outside(s->tails, n, -most, most) < n)
+        return FAULT("a tail of noises is not finite");
+    for (size_t i = 1; i < n; i += 2)
+        if (s->tails[i] < 0)
+            return FAULT("tail %zu of noises is below 0", i / 2);
+    return fmt_units_hold(s->rows, s->n, dim, "noise", fault, fault_len);
+}
+
 bool
 idx_scale_holds(const idx_scale *s, const void *rows, const float steps[],
                 uint32_t n_sounds, char *fault, size_t fault_len)
@@ -239,5 +261,6 @@ idx_scale_holds(const idx_scale *s, const void *rows, const float steps[],
            (s->params.family == IDX_CODES
                 ? codes_hold(s, fault, fault_len)
                 : rows_hold(s, rows, steps, fault, fault_len)) &&
+           noises_hold(&s->noises, s->dim, fault, fault_len) &&
            entries_hold(s, n_sounds, fault, fault_len);
 }

@@ -65,6 +65,8 @@ head_of(const idx_scale *s)
         .stored = p->stored,
         .recall = 1.0F,
         .candidates = (float)s->n_entries,
+        .n_noises = s->noises.n,
+        .n_tails = s->noises.n_tails,
     };
     if (h.family == IDX_EXACT || h.family == IDX_CODES) /* nothing was chosen */
         return h;
@@ -99,6 +101,8 @@ arrays_given(const idx_scale *s)
     bool built;
     const bool codes = s->params.family == IDX_CODES;
     return (s->n_in == 0 || (s->mean && s->spread)) &&
+           (s->noises.n == 0 || s->noises.rows) &&
+           (s->noises.n_tails == 0 || s->noises.tails) &&
            (s->n_knots == 0 || (s->knots && (!codes || s->hamming_knots))) &&
            (s->n_entries == 0 ||
             (s->entries && (codes ? s->codes != NULL : rows_of(s, &built) != NULL)));
@@ -254,7 +258,8 @@ add_scale(plan *p, uint32_t i)
         [FMT_SPREAD] = s->spread,         [FMT_MATRIX] = s->matrix,
         [FMT_KNOTS] = s->knots,           [FMT_ROWS] = s->rows,
         [FMT_ENTRIES] = s->entries,       [FMT_CODES] = s->codes,
-        [FMT_HAMMING] = s->hamming_knots,
+        [FMT_HAMMING] = s->hamming_knots, [FMT_NOISES] = s->noises.rows,
+        [FMT_TAILS] = s->noises.tails,
     };
     for (uint32_t kind = FMT_SCALE; kind < FMT_KINDS; kind++) {
         const void *made = p->parts[i]->at[kind];

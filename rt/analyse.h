@@ -20,6 +20,9 @@ typedef enum { RT_MATCH, RT_ONSET, RT_NOMATCH, RT_LABEL, RT_REJECT } rt_kind;
 /* Scales of findings, and bits of match.scales: those of dsp, and timbre codes. */
 enum { RT_TIMBRE = DSP_SCALES, RT_SCALES };
 
+/* Milliseconds that an answer of each scale stands for. */
+extern const uint32_t rt_answer_ms[RT_SCALES];
+
 /* Answers of a scale that are remembered, for match.confirm-ms. */
 enum { RT_ANSWERS = 64 };
 

@@ -85,9 +85,6 @@ void rt_build_hop(rt_analyse *a, const dsp_hop *hop);
 /* ---- Steadiness (steady.c) --------------------------------------------------------
  */
 
-/* Milliseconds that an answer of each scale stands for. */
-extern const uint32_t rt_answer_ms[RT_SCALES];
-
 float rt_score_of(const rt_analyse *a, uint32_t scale, float cosine);
 
 /* The least score that a sound is sent with. */

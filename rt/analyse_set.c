@@ -57,13 +57,13 @@ set_margins(rt_analyse *a, float false_alarms)
     uint32_t n_scales = 0;
     for (uint32_t s = 0; s < RT_TIMBRE; s++)
         n_scales += a->scales >> s & 1U;
-    for (uint32_t s = 0; s < RT_SCALES; s++) {
-        const double answers = 3.6e6 / rt_answer_ms[s] * larger(n_scales, 1);
-        const double p = (double)false_alarms / answers;
-        a->margin[s] = a->background && s != RT_TIMBRE && a->min_score > 0
-                           ? rt_background_margin(a->background, a->set[s], p)
-                           : -2;
-    }
+    for (uint32_t s = 0; s < RT_SCALES; s++)
+        a->margin[s] =
+            a->background && s != RT_TIMBRE && a->min_score > 0
+                ? rt_background_margin(&rt_background_noises(a->background)[a->set[s]],
+                                       (double)false_alarms, rt_answer_ms[s],
+                                       larger(n_scales, 1))
+                : -2;
 }
 
 void

@@ -3,67 +3,64 @@
 
 #include <math.h>
 
-static float
-dot(const float *restrict x, const float *restrict y, uint32_t n)
+float
+rt_background_dot(const float *restrict x, const float *restrict y, uint32_t n)
 {
-    float sum = 0;
-    for (uint32_t i = 0; i < n; i++)
-        sum += x[i] * y[i];
-    return sum;
+    enum { LANES = 8 };
+    float sum[LANES] = {0};
+    uint32_t i = 0;
+    for (; i + LANES <= n; i += LANES)
+        for (uint32_t j = 0; j < LANES; j++)
+            sum[j] += x[i + j] * y[i + j];
+    for (uint32_t j = 0; i + j < n; j++)
+        sum[j] += x[i + j] * y[i + j];
+    return ((sum[0] + sum[4]) + (sum[1] + sum[5])) +
+           ((sum[2] + sum[6]) + (sum[3] + sum[7]));
 }
 
-float
-rt_background_nearest(const rt_backdrop *d, uint32_t but, const float x[])
+const idx_noises *
+rt_background_noises(const rt_background *b)
 {
-    float most = -1;
-    for (uint32_t i = 0; i < d->n; i += d->every) {
-        const float likeness =
-            d->material[i] == but ? -1 : dot(x, d->x + (size_t)i * d->dim, d->dim);
-        most = likeness > most ? likeness : most;
-    }
-    return most;
+    return b->set;
 }
 
 float
 rt_background_likeness(const rt_background *b, uint32_t set, const float x[])
 {
-    return rt_background_nearest(&b->set[set], UINT32_MAX, x);
-}
-
-/* Of its own kind among them: it is compared with, but when left out it says nothing of
- * how the others stand for what is not among them. */
-static bool
-is_alone(uint32_t m)
-{
-    return m == RT_CLICKS || m == RT_DARK || m == RT_HUM_50 || m == RT_HUM_60;
-}
-
-/* Share of the answers to the background that would stand out by more than x. */
-static float
-share_above(const rt_backdrop *d, float x)
-{
-    uint32_t n = 0;
-    float sum = 0;
-    for (uint32_t m = 0; m < RT_MATERIALS; m++) {
-        const float beyond = d->beyond[m] + 1e-4F;
-        if (is_alone(m))
-            continue;
-        n++;
-        sum += x <= d->at[m] ? 0.1F : 0.1F * expf((d->at[m] - x) / beyond);
+    const idx_noises *s = &b->set[set];
+    const uint32_t dim = idx_scale_of(b->index, set)->dim;
+    float most = -1;
+    for (uint32_t i = 0; i < s->n; i++) {
+        const float likeness = rt_background_dot(x, s->rows + (size_t)i * dim, dim);
+        most = likeness > most ? likeness : most;
     }
-    return sum / (float)n;
+    return most;
+}
+
+/* Share of the answers to noises that would stand out by more than x. */
+static double
+share_above(const idx_noises *s, float x)
+{
+    float sum = 0;
+    for (uint32_t i = 0; i < s->n_tails; i++) {
+        const float at = s->tails[2 * i], beyond = s->tails[2 * i + 1] + 1e-4F;
+        sum += x <= at ? 0.1F : 0.1F * expf((at - x) / beyond);
+    }
+    return (double)(sum / (float)s->n_tails);
 }
 
 float
-rt_background_margin(const rt_background *b, uint32_t set, double p)
+rt_background_margin(const idx_noises *s, double false_alarms, uint32_t answer_ms,
+                     uint32_t n_scales)
 {
-    const rt_backdrop *d = &b->set[set];
+    const double answers = 3.6e6 / answer_ms * n_scales;
+    const double p = false_alarms / answers;
     float low = -2, high = 2;
-    if (!d->n || p >= 0.1)
+    if (!s->n_tails || !(p < 0.1))
         return -2;
     for (int i = 0; i < 24; i++) {
         const float middle = (low + high) / 2;
-        if ((double)share_above(d, middle) > p)
+        if (share_above(s, middle) > p)
             low = middle;
         else
             high = middle;

@@ -1,10 +1,11 @@
 /*
  * What sounds without meaning look like to an index: noises of several colours, hum,
- * clicks, hiss. An answer counts when a sound of the corpus is nearer to what is heard
- * than these are, by a margin that leaves so many false alarms an hour.
+ * clicks, hiss (noise.h). An answer counts when a sound of the corpus is nearer to what
+ * is heard than these are, by a margin that leaves so many false alarms an hour.
  *
- * Made once for an open index, by analysing generated sound as listen does; from then
- * on it does not change and may be read by any number of threads.
+ * Found by analysing generated sound as listen does, and stored with the index; one of
+ * before format 4 is calibrated when it is opened. From then on it does not change and
+ * may be read by any number of threads.
  */
 #ifndef HEARKEN_RT_BACKGROUND_H
 #define HEARKEN_RT_BACKGROUND_H
@@ -17,8 +18,9 @@ typedef struct rt_background rt_background;
 #define RT_ALL_ALARMS 1e6F
 
 /*
- * For the scales of rows that the index has; takes the analysis settings of options.
- * The index must stay open. The same index gives the same background.
+ * That of an index, which must stay open, for its scales of rows: what is stored, or
+ * what is found now with the analysis settings of options. The same index gives the
+ * same background.
  */
 bool rt_background_new(rt_background **out, const idx_index *index,
                        const rt_options *options, char *why, size_t why_len);
@@ -31,19 +33,27 @@ rt_background_wanted(const rt_options *o)
 }
 void rt_background_free(rt_background *b);
 
+/* Whether one is stored with an index. */
+bool rt_background_stored(const idx_index *index);
+
+/* [IDX_SCALES], valid as long as b. */
+const idx_noises *rt_background_noises(const rt_background *b);
+
 /* Whether it is of that index; false for NULL. */
 bool rt_background_fits(const rt_background *b, const idx_index *index);
 
 /*
  * By how much more alike than the background the best entry must be in a set, so that
- * the background itself is taken for a sound of the corpus in a share p, 0..1, of the
- * answers: for materials that were left out of what they are compared with, with the
- * tail of their distribution taken as exponential.
+ * so many noises an hour, 0 or more, are taken for a sound of the corpus: by materials
+ * that were left out of what they are compared with, with the tail of their
+ * distribution taken as exponential. A scale answers each answer_ms; the false alarms
+ * are shared among n_scales. -2 where that many let everything through.
  */
-float rt_background_margin(const rt_background *b, uint32_t set, double p);
+float rt_background_margin(const idx_noises *n, double false_alarms, uint32_t answer_ms,
+                           uint32_t n_scales);
 
 /* How alike x[dim of the set], of unit length, and the background are at most; -1 when
- * the set has none. Real-time safe. */
+ * the set has none. Real-time safe, as is rt_background_margin(). */
 float rt_background_likeness(const rt_background *b, uint32_t set, const float x[]);
 
 #endif

@@ -1,124 +1,42 @@
-/* Generates the background and asks the index for it. Cold. */
+/* Takes the background from an index, or asks the index for generated noise. Cold. */
 #include "background_private.h"
 
-#include <math.h>
+#include "noise.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum {
-    RATE = 48000,
-    BLOCK = 480,
-    BURSTS = 6,        /* of each material, so that onsets are among it */
+    BLOCK = RT_NOISE_RATE / DSP_HOPS_PER_S,
     BURST_BLOCKS = 60, /* the last one is longer, for whole events and scenes */
     LAST_BLOCKS = 1200,
     SCENES_ALONE = 300, /* blocks of it, after which events are as they were */
     FRAME_EVERY = 4,    /* hops: frames are many, and alike */
-    PAUSE_FRAMES = RATE / 4,
+    PAUSE_FRAMES = RT_NOISE_RATE / 4,
     COMPARED = 40, /* answers of a material that are compared with later on */
 };
 
+/* The answers that the materials got in a set of the index. */
 typedef struct {
-    uint64_t state;
-    rt_material what;
-    int burst;
-    float slow[7]; /* of the filters */
-    uint64_t t;
-} generator;
-
-/* splitmix64, in [-1, 1). */
-static float
-uniform(generator *g)
-{
-    uint64_t z = (g->state += 0x9e3779b97f4a7c15U);
-    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9U;
-    z = (z ^ (z >> 27)) * 0x94d049bb133111ebU;
-    z ^= z >> 31;
-    return (float)((double)(z >> 11) * 0x1p-52 - 1);
-}
-
-/* Noise through poles that lie two octaves apart falls by 3 dB an octave, nearly. */
-static float
-pink(generator *g, float w)
-{
-    static const float pole[] = {0.99886F, 0.99332F, 0.96900F, 0.86650F, 0.55000F};
-    static const float gain[] = {0.05552F, 0.07508F, 0.15385F, 0.31049F, 0.53295F};
-    float sum = 0.2F * w;
-    for (int i = 0; i < 5; i++)
-        sum += g->slow[i] = pole[i] * g->slow[i] + gain[i] * w;
-    return 0.2F * sum;
-}
-
-/* Each burst has other harmonics, from a transformer's to a rectifier's. */
-static float
-hum(const generator *g, double hz, float w)
-{
-    static const struct {
-        int first, step, n;
-        double fall; /* of amplitude, by this power of the number */
-    } kinds[BURSTS] = {{1, 1, 12, 1},   {1, 1, 4, 0.7}, {2, 2, 6, 1},
-                       {1, 1, 30, 0.5}, {1, 2, 8, 1},   {1, 1, 3, 0}};
-    const double phase = 6.283185307179586 * hz * (double)g->t / RATE;
-    const int k = g->burst;
-    double sum = 0, power = 0;
-    for (int i = 0; i < kinds[k].n; i++) {
-        const int h = kinds[k].first + i * kinds[k].step;
-        const double amplitude = pow(h, -kinds[k].fall);
-        sum += amplitude * sin(phase * h + h * h);
-        power += amplitude * amplitude;
-    }
-    return (float)(0.2 * sum / sqrt(power)) + (k % 2 ? 0 : 0.001F * w);
-}
-
-static float
-click(generator *g, float w)
-{
-    const float chance = uniform(g);
-    if (chance > 1 - 12.0F / RATE) /* some six a second */
-        g->slow[0] = 0.5F;
-    g->slow[0] *= 0.97F;
-    return g->slow[0] * w + 0.0002F * w;
-}
-
-static float
-next(generator *g)
-{
-    const float w = uniform(g), before = g->slow[6];
-    g->slow[6] = w;
-    g->t++;
-    switch (g->what) {
-    case RT_WHITE:
-        return 0.2F * w;
-    case RT_PINK:
-        return pink(g, w);
-    case RT_BROWN:
-        return 3 * (g->slow[0] = 0.995F * g->slow[0] + 0.01F * w);
-    case RT_BLUE:
-        return 0.15F * (w - before);
-    case RT_DARK: /* as through a wall */
-        g->slow[1] = 0.9F * g->slow[1] + 0.1F * w;
-        return g->slow[0] = 0.9F * g->slow[0] + 0.1F * g->slow[1];
-    case RT_HUM_50:
-        return hum(g, 50, w);
-    case RT_HUM_60:
-        return hum(g, 60, w);
-    case RT_CLICKS:
-        return click(g, w);
-    default: /* hiss of a quiet line */
-        return 0.004F * w;
-    }
-}
+    uint32_t dim, n, room;
+    uint32_t every;    /* of them, each so many-th is compared with */
+    float *x;          /* [room][dim] what was asked */
+    float *best;       /* [room] likeness of the entry that was found */
+    uint8_t *material; /* [room] */
+} answers;
 
 /* ---- Asking ---------------------------------------------------------------------- */
 
 typedef struct {
-    rt_background *b;
+    const idx_index *index;
+    answers set[IDX_SCALES];
     uint32_t material;
     bool failed;
 } asking;
 
 static bool
-grow(rt_backdrop *d)
+grow(answers *d)
 {
     if (d->n < d->room)
         return true;
@@ -139,8 +57,11 @@ static void
 take(void *ctx, const rt_asked *q)
 {
     asking *a = ctx;
-    rt_backdrop *d = &a->b->set[q->set];
-    d->dim = idx_scale_of(a->b->index, q->set)->dim;
+    answers *d = &a->set[q->set];
+    const idx_scale *sc = idx_scale_of(a->index, q->set);
+    /* by Euclid an index counts from 0 down; rows are of unit length here */
+    const float offset = sc->params.metric == IDX_EUCLID ? 1 : 0;
+    d->dim = sc->dim;
     if (!q->n_hits)
         return;
     if (!grow(d)) {
@@ -148,7 +69,7 @@ take(void *ctx, const rt_asked *q)
         return;
     }
     memcpy(d->x + (size_t)d->n * d->dim, q->x, d->dim * sizeof *q->x);
-    d->best[d->n] = q->hits[0].cosine;
+    d->best[d->n] = q->hits[0].cosine + offset;
     d->material[d->n++] = (uint8_t)a->material;
 }
 
@@ -173,13 +94,14 @@ static void
 play(rt_analyse *a, rt_options *o, rt_material what)
 {
     static const float silence[PAUSE_FRAMES];
-    generator g = {.state = 1000 + (uint64_t)what, .what = what};
+    rt_noise g;
     float x[BLOCK];
-    for (g.burst = 0; g.burst < BURSTS; g.burst++) {
-        const int n_blocks = g.burst + 1 < BURSTS ? BURST_BLOCKS : LAST_BLOCKS;
+    rt_noise_begin(&g, what);
+    for (int burst = 0; burst < RT_NOISE_BURSTS; burst++) {
+        const int n_blocks = burst + 1 < RT_NOISE_BURSTS ? BURST_BLOCKS : LAST_BLOCKS;
+        rt_noise_burst(&g, burst);
         for (int block = 0; block < n_blocks; block++) {
-            for (int i = 0; i < BLOCK; i++)
-                x[i] = next(&g);
+            rt_noise_fill(&g, x, BLOCK);
             o->match.scales = scales_at(block);
             rt_analyse_set(a, o);
             rt_analyse_block(a, x, BLOCK, 0);
@@ -188,38 +110,72 @@ play(rt_analyse *a, rt_options *o, rt_material what)
     }
 }
 
-static bool
-ask(rt_background *b, const rt_options *o, uint32_t space, char *why, size_t why_len)
+/* Settings that ask at each scale of rows and tell nothing. */
+static void
+make_quiet(rt_options *o, uint32_t space)
 {
-    asking job = {.b = b};
-    const rt_sink sink = {.ctx = &job, .match = ignore, .asked = take};
+    o->background = NULL;
+    o->search.space = space;
+    o->listen.paused = o->debug.rejects = 0;
+    o->match.scales = 1U << DSP_FRAME | 1U << DSP_EVENT | 1U << DSP_SCENE;
+    o->match.at = RT_AT_CONTINUOUS;
+    o->match.k = 1;
+    o->match.refine = RT_REFINE_NO;
+    o->match.score = 2; /* is never reached */
+    o->match.release = o->match.better_by = 0;
+    o->match.gate_db = -60;
+    o->osc.nomatch = 0;
+}
+
+static bool
+ask(asking *job, const rt_options *o, uint32_t space, char *why, size_t why_len)
+{
+    const rt_sink sink = {.ctx = job, .match = ignore, .asked = take};
     rt_options *own = malloc(sizeof *own);
     if (!own)
         return false;
     *own = *o;
-    own->background = NULL;
-    own->search.space = space;
-    own->listen.paused = own->debug.rejects = 0;
-    own->match.scales = 1U << DSP_FRAME | 1U << DSP_EVENT | 1U << DSP_SCENE;
-    own->match.k = 1;
-    own->match.refine = RT_REFINE_NO;
-    own->match.score = own->match.better_by = 0;
-    own->match.gate_db = -60;
+    make_quiet(own, space);
     bool ok = true;
-    for (job.material = 0; ok && job.material < RT_MATERIALS; job.material++) {
+    for (job->material = 0; ok && job->material < RT_MATERIALS; job->material++) {
         rt_counts counts = {0};
         rt_analyse *a;
-        ok = rt_analyse_new(&a, RATE, own, b->index, &counts, &sink, why, why_len);
+        ok = rt_analyse_new(&a, RT_NOISE_RATE, own, job->index, &counts, &sink, why,
+                            why_len);
         if (ok)
-            play(a, own, (rt_material)job.material);
+            play(a, own, (rt_material)job->material);
         rt_analyse_free(a);
-        ok = ok && !job.failed;
+        ok = ok && !job->failed;
     }
     free(own);
     return ok;
 }
 
 /* ---- Margins --------------------------------------------------------------------- */
+
+/* Of its own kind among them: it is compared with, but when left out it says nothing of
+ * how the others stand for what is not among them. */
+static bool
+is_alone(uint32_t m)
+{
+    return m == RT_CLICKS || m == RT_DARK || m == RT_HUM_50 || m == RT_HUM_60;
+}
+
+/* The greatest likeness to x among those that are compared with, but for one material.
+ */
+static float
+nearest_but(const answers *d, uint32_t but, const float x[])
+{
+    float most = -1;
+    for (uint32_t i = 0; i < d->n; i += d->every) {
+        const float likeness =
+            d->material[i] == but
+                ? -1
+                : rt_background_dot(x, d->x + (size_t)i * d->dim, d->dim);
+        most = likeness > most ? likeness : most;
+    }
+    return most;
+}
 
 static int
 by_value(const void *a, const void *b)
@@ -228,41 +184,84 @@ by_value(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* How much nearer the index is than all other materials are; differences is [n]. */
-static void
-measure(rt_backdrop *d, uint32_t material, float differences[], float offset)
+/* How much nearer the index is than all other materials are: what nine of ten do not
+ * exceed, and by how much the others do. differences is [n]. False where the material
+ * got no answers. */
+static bool
+measure(const answers *d, uint32_t material, float differences[], float tail[2])
 {
     uint32_t n = 0;
     double beyond = 0;
     for (uint32_t i = 0; i < d->n; i++)
         if (d->material[i] == material)
             differences[n++] =
-                d->best[i] + offset -
-                rt_background_nearest(d, material, d->x + (size_t)i * d->dim);
+                d->best[i] - nearest_but(d, material, d->x + (size_t)i * d->dim);
+    if (!n)
+        return false;
     qsort(differences, n, sizeof *differences, by_value);
-    const uint32_t first = n - n / 10;
-    d->at[material] = n ? differences[first < n ? first : n - 1] : -2;
+    const uint32_t first = n - n / 10 < n ? n - n / 10 : n - 1;
     for (uint32_t i = first; i < n; i++)
-        beyond += (double)(differences[i] - d->at[material]);
-    d->beyond[material] = n > first ? (float)(beyond / (n - first)) : 0;
+        beyond += (double)(differences[i] - differences[first]);
+    tail[0] = differences[first];
+    tail[1] = (float)(beyond / (n - first));
+    return true;
+}
+
+/* What later answers are compared with, and the tails, as a set of b. */
+static bool
+condense(rt_background *b, uint32_t set, answers *d)
+{
+    if (!d->n)
+        return true;
+    d->every = 1 + d->n / (COMPARED * RT_MATERIALS);
+    const uint32_t n = (d->n + d->every - 1) / d->every;
+    const size_t row = d->dim * sizeof *d->x;
+    float *differences = malloc(d->n * sizeof *differences);
+    float *own = malloc(n * row + 2 * RT_MATERIALS * sizeof *own);
+    b->own[set] = own;
+    for (uint32_t i = 0; own && i < n; i++)
+        memcpy(own + (size_t)i * d->dim, d->x + (size_t)i * d->every * d->dim, row);
+    uint32_t n_tails = 0;
+    float *tails = own ? own + (size_t)n * d->dim : NULL;
+    for (uint32_t m = 0; differences && own && m < RT_MATERIALS; m++)
+        if (!is_alone(m))
+            n_tails += measure(d, m, differences, tails + 2 * (size_t)n_tails);
+    free(differences);
+    b->set[set] = (idx_noises){.n = n, .n_tails = n_tails, .rows = own, .tails = tails};
+    return differences && own;
 }
 
 static bool
-measure_all(rt_background *b)
+find(rt_background *b, const rt_options *o, char *why, size_t why_len)
 {
-    for (uint32_t s = 0; s < IDX_SCALES; s++) {
-        rt_backdrop *d = &b->set[s];
-        /* by Euclid an index counts from 0 down; rows are of unit length here */
-        const bool euclid = idx_scale_of(b->index, s)->params.metric == IDX_EUCLID;
-        float *differences = malloc((d->n + 1U) * sizeof *differences);
-        if (!differences)
-            return false;
-        d->every = 1 + d->n / (COMPARED * RT_MATERIALS);
-        for (uint32_t m = 0; m < RT_MATERIALS; m++)
-            measure(d, m, differences, euclid ? 1 : 0);
-        free(differences);
+    asking *job = calloc(1, sizeof *job);
+    bool ok = job;
+    dsp_thread_init(); /* the same last bits on every thread */
+    if (job)
+        job->index = b->index;
+    for (uint32_t space = 0; ok && space < 2; space++)
+        if (idx_scale_of(b->index, space * DSP_SCALES + DSP_EVENT)->dim)
+            ok = ask(job, o, space, why, why_len);
+    for (uint32_t s = 0; ok && s < IDX_SCALES; s++)
+        ok = condense(b, s, &job->set[s]);
+    for (uint32_t s = 0; job && s < IDX_SCALES; s++) {
+        free(job->set[s].x);
+        free(job->set[s].best);
+        free(job->set[s].material);
     }
-    return true;
+    free(job);
+    return ok;
+}
+
+/* ---- An index's ------------------------------------------------------------------ */
+
+bool
+rt_background_stored(const idx_index *index)
+{
+    bool any = false;
+    for (uint32_t s = 0; s < IDX_SCALES; s++)
+        any = any || idx_scale_of(index, s)->noises.n;
+    return any;
 }
 
 bool
@@ -275,10 +274,10 @@ rt_background_new(rt_background **out, const idx_index *index, const rt_options 
     snprintf(why, why_len, "there is not enough memory to calibrate");
     if (b)
         b->index = index;
-    for (uint32_t space = 0; ok && space < 2; space++)
-        if (idx_scale_of(index, space * DSP_SCALES + DSP_EVENT)->dim)
-            ok = ask(b, o, space, why, why_len);
-    ok = ok && measure_all(b);
+    for (uint32_t s = 0; b && s < IDX_SCALES; s++)
+        b->set[s] = idx_scale_of(index, s)->noises;
+    if (b && !rt_background_stored(index))
+        ok = find(b, o, why, why_len);
     if (ok)
         *out = b;
     else
@@ -289,19 +288,13 @@ rt_background_new(rt_background **out, const idx_index *index, const rt_options 
 void
 rt_background_free(rt_background *b)
 {
-    for (uint32_t s = 0; b && s < IDX_SCALES; s++) {
-        free(b->set[s].x);
-        free(b->set[s].best);
-        free(b->set[s].material);
-    }
+    for (uint32_t s = 0; b && s < IDX_SCALES; s++)
+        free(b->own[s]);
     free(b);
 }
 
 bool
 rt_background_fits(const rt_background *b, const idx_index *index)
 {
-    bool fits = b && b->index == index;
-    for (uint32_t s = 0; fits && s < IDX_SCALES; s++)
-        fits = !b->set[s].n || b->set[s].dim == idx_scale_of(index, s)->dim;
-    return fits;
+    return b && b->index == index;
 }

@@ -1,5 +1,6 @@
 #include "build_index.h"
 
+#include "background.h"
 #include "labels.h"
 #include "load.h"
 #include "rt.h"
@@ -78,6 +79,29 @@ report(const rt_corpus *c, const rt_job jobs[], size_t n, size_t n_other,
            total_s, decode, listen, heard / listen, copies, merged_s);
 }
 
+/* Asks the index for noise, and writes it once more with what it answered: only now can
+ * it be asked. Where that fails it is whole nevertheless; an exit status. */
+static int
+calibrate(const rt_options *o)
+{
+    char why[1500];
+    idx_index *index;
+    rt_background *background = NULL;
+    int status = rt_load(&index, o->build.output, NULL, false);
+    if (status)
+        return status;
+    if (!rt_background_new(&background, index, o, why, sizeof why) ||
+        idx_rewrite(o->build.output, index, NULL, rt_background_noises(background),
+                    &rt_stop, why, sizeof why)) {
+        rt_say("%s is written, but is calibrated each time it is opened: %s",
+               o->build.output, why);
+        status = atomic_load(&rt_stop) ? RT_INTERRUPTED : RT_OK;
+    }
+    rt_background_free(background);
+    idx_close(index);
+    return status;
+}
+
 /* Reads the index back, and asks it for all that went in. */
 static int
 ask_for_all(const rt_options *o)
@@ -138,5 +162,7 @@ rt_build_index(rt_job jobs[], size_t n, const rt_options *o, rt_store *store,
         report(&corpus, jobs, n, n_other, o->build.output, rt_cpu_seconds() - merging,
                rt_seconds() - began);
     rt_corpus_free(&corpus);
+    if (!status)
+        status = calibrate(o);
     return status ? status : ask_for_all(o);
 }

@@ -1,5 +1,5 @@
 /* hearken info x.hkn: what is in an index and how it was made. */
-#include "analyse.h"
+#include "background.h"
 #include "load.h"
 #include "out.h"
 #include "rt.h"
@@ -7,6 +7,8 @@
 
 #include <stdlib.h>
 #include <string.h>
+
+enum { FALSE_ALARMS = 6 }; /* an hour, as match.false-alarms-per-hour has it built in */
 
 static double
 total_hours(const idx_index *ix)
@@ -50,6 +52,49 @@ print_lines(const char *text)
     }
 }
 
+/* By how much more alike than noise an entry must be, where the scale answers alone. */
+static float
+margin_of(const idx_index *ix, uint32_t set)
+{
+    return rt_background_margin(&idx_scale_of(ix, set)->noises, FALSE_ALARMS,
+                                rt_answer_ms[rt_scale_of_set(set)], 1);
+}
+
+static void
+print_noises(const idx_index *ix)
+{
+    if (rt_holds_vectors(ix))
+        return;
+    if (!rt_background_stored(ix)) {
+        puts("not calibrated with noise: that is done each time it is opened; build it "
+             "again");
+        return;
+    }
+    printf("calibrated with noise, for %d false alarms an hour:\n", FALSE_ALARMS);
+    for (uint32_t s = 0; s < IDX_SCALES; s++)
+        if (idx_scale_of(ix, s)->noises.n)
+            printf("  %s%s: more alike by %.4f than %u noises are\n",
+                   rt_scale_name(rt_scale_of_set(s)), s < DSP_SCALES ? "" : "-labels",
+                   (double)margin_of(ix, s), idx_scale_of(ix, s)->noises.n);
+}
+
+static void
+json_noises(const idx_index *ix)
+{
+    const char *comma = "";
+    fputs(",\"noises\":{", stdout);
+    for (uint32_t s = 0; s < IDX_SCALES; s++) {
+        const idx_noises *n = &idx_scale_of(ix, s)->noises;
+        if (!n->n)
+            continue;
+        printf("%s\"%s%s\":{\"n\":%u,\"margin\":%.6f}", comma,
+               rt_scale_name(rt_scale_of_set(s)), s < DSP_SCALES ? "" : "-labels", n->n,
+               (double)margin_of(ix, s));
+        comma = ",";
+    }
+    putchar('}');
+}
+
 static void
 print_table(const idx_index *ix, const char *path)
 {
@@ -61,7 +106,9 @@ print_table(const idx_index *ix, const char *path)
     for (uint32_t s = 0; s < IDX_SCALES; s++)
         scales[s] = idx_scale_of(ix, s);
     rt_print_scales(scales, "");
-    puts("\nsettings of the analysis:");
+    putchar('\n');
+    print_noises(ix);
+    puts("settings of the analysis:");
     print_lines(idx_settings(ix));
     puts("how it was built:");
     print_lines(idx_report(ix));
@@ -84,7 +131,9 @@ print_json(const idx_index *ix, const char *path)
                s < DSP_SCALES || s == IDX_TIMBRE ? "" : "-labels");
         rt_json_scale(sc);
     }
-    fputs("},\"settings\":", stdout);
+    putchar('}');
+    json_noises(ix);
+    fputs(",\"settings\":", stdout);
     rt_json_string(stdout, idx_settings(ix));
     fputs(",\"report\":", stdout);
     rt_json_string(stdout, idx_report(ix));

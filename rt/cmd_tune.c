@@ -72,7 +72,7 @@ tune_file(const idx_index *index, const char *path, const rt_options *o)
         rt_say("%s: %s", path, why);
         return atomic_load(&rt_stop) ? RT_INTERRUPTED : RT_SOFTWARE;
     }
-    if (idx_rewrite(path, index, params, &rt_stop, why, sizeof why)) {
+    if (idx_rewrite(path, index, params, NULL, &rt_stop, why, sizeof why)) {
         rt_say("%s", why);
         return atomic_load(&rt_stop) ? RT_INTERRUPTED : RT_IO;
     }

@@ -158,19 +158,26 @@ START_TEST(score_zero_and_a_foreign_index_leave_it_out)
 }
 END_TEST
 
+/* Where one answer in 1 / p may be a false alarm. */
+static float
+margin(const rt_background *b, uint32_t set, double p)
+{
+    return rt_background_margin(&rt_background_noises(b)[set], p * 36000, 100, 1);
+}
+
 START_TEST(the_margin_falls_as_more_false_alarms_are_taken)
 {
     for (uint32_t s = DSP_FRAME; s < DSP_SCALES; s++) {
         float last = 2.1F;
         for (double p = 1e-6; p < 0.1; p *= 3) {
-            const float margin = rt_background_margin(background, s, p);
-            ck_assert_msg(margin < last, "scale %u, share %g: %f after %f", s, p,
-                          (double)margin, (double)last);
-            last = margin;
+            const float m = margin(background, s, p);
+            ck_assert_msg(m < last, "scale %u, share %g: %f after %f", s, p, (double)m,
+                          (double)last);
+            last = m;
         }
-        ck_assert_float_eq(rt_background_margin(background, s, 0.1), -2);
+        ck_assert_float_eq(margin(background, s, 0.1), -2);
     }
-    ck_assert_float_eq(rt_background_margin(background, DSP_SCALES, 1e-3), -2);
+    ck_assert_float_eq(margin(background, DSP_SCALES, 1e-3), -2);
 }
 END_TEST
 
@@ -181,12 +188,40 @@ START_TEST(the_same_index_gives_the_same_background)
     float u[IDX_MAX_DIM] = {1};
     ck_assert(rt_background_new(&again, ix, &built_by, why, sizeof why));
     for (uint32_t s = DSP_FRAME; s < DSP_SCALES; s++) {
-        ck_assert_float_eq(rt_background_margin(again, s, 1e-4),
-                           rt_background_margin(background, s, 1e-4));
+        ck_assert_float_eq(margin(again, s, 1e-4), margin(background, s, 1e-4));
         ck_assert_float_eq(rt_background_likeness(again, s, u),
                            rt_background_likeness(background, s, u));
     }
     rt_background_free(again);
+}
+END_TEST
+
+START_TEST(one_that_is_stored_is_the_one_that_was_found)
+{
+    char why[300] = "", path[320];
+    idx_index *with;
+    rt_background *taken;
+    float u[IDX_MAX_DIM] = {0.6F, 0.8F};
+    snprintf(path, sizeof path, "%s/with.hkn", folder);
+    ck_assert(!rt_background_stored(ix));
+    ck_assert_msg(!idx_rewrite(path, ix, NULL, rt_background_noises(background), NULL,
+                               why, sizeof why),
+                  "%s", why);
+    ck_assert(!idx_open(&with, path, why, sizeof why));
+    ck_assert(rt_background_stored(with));
+    ck_assert(rt_background_new(&taken, with, &built_by, why, sizeof why));
+    for (uint32_t s = DSP_FRAME; s < DSP_SCALES; s++) {
+        const idx_noises *a = &rt_background_noises(background)[s],
+                         *b = &rt_background_noises(taken)[s];
+        ck_assert(a->n > 100 && a->n == b->n);
+        ck_assert(b->rows ==
+                  idx_scale_of(with, s)->noises.rows); /* nothing was asked */
+        ck_assert_float_eq(margin(taken, s, 1e-4), margin(background, s, 1e-4));
+        ck_assert_float_eq(rt_background_likeness(taken, s, u),
+                           rt_background_likeness(background, s, u));
+    }
+    rt_background_free(taken);
+    idx_close(with);
 }
 END_TEST
 
@@ -205,6 +240,7 @@ main(void)
     tcase_add_test(t, score_zero_and_a_foreign_index_leave_it_out);
     tcase_add_test(t, the_margin_falls_as_more_false_alarms_are_taken);
     tcase_add_test(t, the_same_index_gives_the_same_background);
+    tcase_add_test(t, one_that_is_stored_is_the_one_that_was_found);
     suite_add_tcase(s, t);
     return run_suite(s);
 }

@@ -18,6 +18,8 @@ static const char oldest_index[] = "tests/golden/format1.hkn";
 static const char newest_index[] = "tests/golden/format2.hkn";
 /* of check_index_damage_cells: cells, halves and bytes, by cosine and Euclid, codes */
 static const char cells_index[] = "tests/golden/format3.hkn";
+/* and with noises */
+static const char noises_index[] = "tests/golden/format4.hkn";
 
 typedef struct {
     char (*lines)[LINE];
@@ -170,7 +172,8 @@ finds_itself(idx_index *ix, idx_scratch *scratch, uint32_t set)
 static const struct {
     const char *path;
     uint32_t n_sets; /* that hold something */
-} formats[] = {{oldest_index, 3}, {newest_index, 7}, {cells_index, 7}};
+} formats[] = {
+    {oldest_index, 3}, {newest_index, 7}, {cells_index, 7}, {noises_index, 7}};
 
 START_TEST(an_index_of_every_format_still_opens_and_answers)
 {
@@ -186,8 +189,12 @@ START_TEST(an_index_of_every_format_still_opens_and_answers)
     ck_assert_uint_eq(idx_n_sounds(ix), 3);
     ck_assert(!idx_scratch_new(&scratch, ix));
     for (uint32_t s = 0; s < formats[_i].n_sets; s++)
-        if (idx_scale_of(ix, s)->n_entries || formats[_i].path != cells_index)
+        if (idx_scale_of(ix, s)->n_entries || formats[_i].path == oldest_index ||
+            formats[_i].path == newest_index)
             finds_itself(ix, scratch, s);
+    for (uint32_t s = 0; s < 4; s++)
+        ck_assert_uint_eq(idx_scale_of(ix, s)->noises.n,
+                          formats[_i].path == noises_index ? 2 : 0);
     idx_scratch_free(scratch);
     idx_close(ix);
 }

@@ -17,6 +17,7 @@ make_good(void)
     corpus_make(&c, (const uint32_t[]){40, 5, 0, 0}, (const uint32_t[]){6, 4, 0, 0}, 3,
                 12);
     corpus_add_codes(&c, 4, 70, 13);
+    corpus_add_noises(&c, 0, 3, 14);
     c.contents.scales[0].params = (idx_params){.family = IDX_HYPERPLANE,
                                                .n_planes = 3,
                                                .n_tables = 2,
@@ -160,6 +161,18 @@ static const struct {
     {"matrix with an infinity", FMT_MATRIX, 0, 12, 0xff800000, "matrix[3]"},
     {"knot that is NaN", FMT_KNOTS, 1, 4, 0x7fc00000, "knots[1]"},
     {"knots that fall", FMT_KNOTS, 1, 4, 0x3f800000, "knots[2] is below"},
+    {"one noise more", FMT_SCALE, 0, 100, 4, "of another size"},
+    {"2^31 noises", FMT_SCALE, 0, 100, 2147483648.0, "noises or"},
+    {"noises without tails", FMT_SCALE, 0, 104, 0, "no tails"},
+    {"2^31 tails", FMT_SCALE, 0, 104, 2147483648.0, "tails are above"},
+    {"noises of codes", FMT_SCALE, 6, 100, 1, "or holds codes"},
+    {"noise that is not there", FMT_SCALE, 1, 100, 1, "no tails"},
+    {"tail that is not there", FMT_SCALE, 1, 104, 1, "missing"},
+    {"noise of another length", FMT_NOISES, 0, 24, 0x40000000,
+     "noise[1] is not of unit length"},
+    {"tail that is NaN", FMT_TAILS, 0, 0, 0x7fc00000, "is not finite"},
+    {"tail below 0", FMT_TAILS, 0, 12, 0xbf800000, "tail 1 of noises is below 0"},
+    {"last reserved field", FMT_SCALE, 0, 124, 1, "reserved"},
     {"recall of 2", FMT_SCALE, 0, 40, 0x40000000, "recall"},
     {"candidates that are NaN", FMT_SCALE, 0, 44, 0x7fc00000, "candidates"},
 };
@@ -237,8 +250,12 @@ START_TEST(headers_of_others_are_refused_in_one_sentence)
     h->version = FMT_VERSION + 1;
     fix_checksums(data, n_good);
     ck_assert_int_eq(open_and_use(data, n_good, why, sizeof why), IDX_EFORMAT);
-    ck_assert_msg(strstr(why, "newer hearken (format 4); this one reads format 3"),
+    ck_assert_msg(strstr(why, "newer hearken (format 5); this one reads format 4"),
                   "%s", why);
+    h->version = 3; /* had no noises */
+    fix_checksums(data, n_good);
+    ck_assert_int_eq(open_and_use(data, n_good, why, sizeof why), IDX_EFORMAT);
+    ck_assert_msg(strstr(why, "reserved"), "%s", why);
     h->version = FMT_VERSION;
     h->byte_order = 0x04030201;
     ck_assert_int_eq(open_and_use(data, n_good, why, sizeof why), IDX_EFORMAT);

@@ -1,7 +1,7 @@
 /*
  * Cells in index files that were damaged by someone who recomputes checksums. Run with
  * a name of variants[] and a path, it writes that file: a seed for tests/corpus/index,
- * or the pin of format 3 in tests/golden.
+ * or the pin of format 4 in tests/golden.
  */
 #include "tests/idx_damage.h"
 #include "tests/idx_support.h"
@@ -55,6 +55,8 @@ add_others(corpus *c)
     c->contents.scales[3].params =
         (idx_params){.stored = IDX_F16, .metric = IDX_EUCLID};
     corpus_add_codes(c, 5, 70, 13);
+    for (uint32_t s = 0; s < MOST_SCALES; s++)
+        corpus_add_noises(c, s, 2, 15 + s);
 }
 
 static void

@@ -195,12 +195,14 @@ START_TEST(an_open_index_can_be_tuned_anew_and_written)
     ck_assert_msg(params[0].recall >= 0.9F, "recall %g", (double)params[0].recall);
     ck_assert(params[0].n_probes > p.n_probes && params[0].n_asked > 0);
     ck_assert((params[0].us > 0.0F) == how.by_clock);
-    ck_assert_msg(!idx_rewrite(path, ix, params, NULL, why, sizeof why), "%s", why);
+    ck_assert_msg(!idx_rewrite(path, ix, params, NULL, NULL, why, sizeof why), "%s",
+                  why);
     idx_close(ix);
     ck_assert_msg(!idx_open(&anew, path, why, sizeof why), "%s", why);
     ck_assert(same(&idx_scale_of(anew, 0)->params, &params[0]));
     params[0].n_planes++;
-    ck_assert_int_eq(idx_rewrite(path, anew, params, NULL, why, sizeof why), IDX_EARG);
+    ck_assert_int_eq(idx_rewrite(path, anew, params, NULL, NULL, why, sizeof why),
+                     IDX_EARG);
     ck_assert_msg(strstr(why, "built otherwise; build the index again"), "%s", why);
     idx_close(anew);
     unlink(path);
@@ -221,12 +223,59 @@ START_TEST(what_was_not_changed_is_written_again_byte_for_byte)
     size_t n, n_again;
     for (uint32_t i = 0; i < IDX_SCALES; i++)
         params[i] = idx_scale_of(ix, i)->params;
-    ck_assert_msg(!idx_rewrite(path, ix, params, NULL, why, sizeof why), "%s", why);
+    ck_assert_msg(!idx_rewrite(path, ix, params, NULL, NULL, why, sizeof why), "%s",
+                  why);
     ck_assert_msg(!idx_open(&again, path, why, sizeof why), "%s", why);
     const void *a = idx_memory(ix, &n), *b = idx_memory(again, &n_again);
     ck_assert(n == n_again && memcmp(a, b, n) == 0);
     idx_close(ix);
     idx_close(again);
+    unlink(path);
+}
+END_TEST
+
+START_TEST(noises_are_stored_kept_and_taken_away)
+{
+    char why[200] = "";
+    const char *path = temp_path("noises.hkn");
+    idx_index *ix = opened(&(idx_params){.family = IDX_HYPERPLANE,
+                                         .n_planes = 6,
+                                         .n_tables = 2,
+                                         .n_probes = 9,
+                                         .max_candidates = 500}),
+              *with, *kept;
+    const uint32_t dim = idx_scale_of(ix, 0)->dim;
+    const float tails[2] = {-0.1F, 0.02F};
+    float *row = calloc(dim, sizeof *row);
+    row[1] = -1;
+    const idx_noises noises[IDX_SCALES] = {{1, 1, row, tails}}, none[IDX_SCALES] = {0};
+    ck_assert_msg(!idx_rewrite(path, ix, NULL, noises, NULL, why, sizeof why), "%s",
+                  why);
+    ck_assert_msg(!idx_open(&with, path, why, sizeof why), "%s", why);
+    ck_assert_msg(!idx_rewrite(path, with, NULL, NULL, NULL, why, sizeof why), "%s",
+                  why);
+    ck_assert_msg(!idx_open(&kept, path, why, sizeof why), "%s", why);
+    for (int i = 0; i < 2; i++) {
+        const idx_noises *n = &idx_scale_of(i ? kept : with, 0)->noises;
+        ck_assert(n->n == 1 && n->n_tails == 1);
+        ck_assert(!memcmp(n->rows, row, dim * sizeof *row));
+        ck_assert(!memcmp(n->tails, tails, sizeof tails));
+    }
+    ck_assert(same(&idx_scale_of(kept, 0)->params, &idx_scale_of(ix, 0)->params));
+    ck_assert(!idx_rewrite(path, with, NULL, none, NULL, why, sizeof why));
+    idx_close(kept);
+    ck_assert_msg(!idx_open(&kept, path, why, sizeof why), "%s", why);
+    size_t n, n_again;
+    const void *a = idx_memory(ix, &n), *b = idx_memory(kept, &n_again);
+    ck_assert(n == n_again && memcmp(a, b, n) == 0);
+    row[1] = 2;
+    ck_assert_int_eq(idx_rewrite(path, ix, NULL, noises, NULL, why, sizeof why),
+                     IDX_EARG);
+    ck_assert_msg(strstr(why, "noise[0] is not of unit length"), "%s", why);
+    idx_close(ix);
+    idx_close(with);
+    idx_close(kept);
+    free(row);
     unlink(path);
 }
 END_TEST
@@ -378,6 +427,7 @@ main(void)
                         (int)(sizeof wrong / sizeof *wrong));
     tcase_add_loop_test(tc, an_open_index_can_be_tuned_anew_and_written, 0, 3);
     tcase_add_test(tc, what_was_not_changed_is_written_again_byte_for_byte);
+    tcase_add_test(tc, noises_are_stored_kept_and_taken_away);
     tcase_add_test(tc, progress_is_told);
     tcase_add_test(tc, knots_are_quantiles_of_the_nearest_strangers);
     tcase_add_test(tc, without_strangers_knots_are_evenly_spaced);

@@ -26,6 +26,19 @@ is "check of a good index gives 0 and is silent on stderr" $?
 grep -q '^x\.hkn: format [0-9]*, [0-9]* bytes; header, [0-9]* sections and all' out &&
     grep -qE '^rows +event +[0-9]+  [0-9a-f]{16}$' out && grep -qE '^timbre +[0-9]+  0: each search compares all$' out
 is "and a table of sections and scales" $?
+[ "$(grep -cE '^noises +(frame|event|scene)(-labels)? ' out)" -eq "$(grep -cE '^rows ' out)" ] &&
+    [ "$(grep -c '^tails ' out)" -eq "$(grep -c '^rows ' out)" ]
+is "what noise looks like to them is stored with all that have rows" $?
+run 0 "$hearken" info x.hkn -f table && grep -q '^calibrated with noise, for 6 false alarms an hour:$' out &&
+    grep -qE '^  event: more alike by 0\.[0-9]+ than [0-9]+ noises are$' out
+is "and info tells of it" $?
+run 0 "$hearken" info x.hkn -f json && python3 - out <<'END'
+import json, sys
+i = json.load(open(sys.argv[1]))
+assert set(i["noises"]) == {s for s in i["scales"] if s != "timbre"}
+assert all(n["n"] > 50 and n["margin"] > 0 for n in i["noises"].values())
+END
+is "in JSON too" $?
 
 # So few rows are compared that a bucket's later ones are lost; frames are the most.
 run 0 "$hearken" build corpus -o lossy.hkn --build-invariance 0 --index-family hyperplane \

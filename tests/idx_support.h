@@ -58,7 +58,7 @@ random_direction(float x[], uint32_t dim, uint64_t *state)
 typedef struct {
     idx_contents contents;
     idx_sound *sounds;
-    float *array[IDX_SCALES][5]; /* mean, spread, matrix, knots, rows */
+    float *array[IDX_SCALES][7]; /* mean, spread, matrix, knots, rows, noises, tails */
     idx_entry *entries[IDX_SCALES];
     uint64_t *codes; /* these two of IDX_TIMBRE */
     float *hamming;
@@ -166,6 +166,23 @@ corpus_add_codes(corpus *c, uint32_t n, uint32_t dim, uint64_t seed)
     s->params = (idx_params){.family = IDX_CODES};
 }
 
+/* n noises with as many tails for a scale of rows. */
+static inline void
+corpus_add_noises(corpus *c, uint32_t scale, uint32_t n, uint64_t seed)
+{
+    idx_scale *s = &c->contents.scales[scale];
+    float *rows = calloc((size_t)n * s->dim, sizeof *rows);
+    float *tails = calloc((size_t)n * 2, sizeof *tails);
+    for (uint32_t i = 0; i < n; i++) {
+        random_direction(rows + (size_t)i * s->dim, s->dim, &seed);
+        tails[2 * i] = 0.1F * (float)i - 0.1F;
+        tails[2 * i + 1] = 0.01F * (float)i;
+    }
+    c->array[scale][5] = rows;
+    c->array[scale][6] = tails;
+    s->noises = (idx_noises){.n = n, .n_tails = n, .rows = rows, .tails = tails};
+}
+
 enum { CORPUS_SCALES = 4 };
 
 /* Scale i has n[i] entries of dim[i], scale 0 a matrix; dim 0 leaves a scale out. */
@@ -197,7 +214,7 @@ static inline void
 corpus_free(corpus *c)
 {
     for (uint32_t i = 0; i < IDX_SCALES; i++) {
-        for (int a = 0; a < 5; a++)
+        for (int a = 0; a < 7; a++)
             free(c->array[i][a]);
         free(c->entries[i]);
     }
