@@ -316,6 +316,7 @@ rt_scene_hop(rt_analyse *a, const dsp_hop *hop)
 static void
 listen_hop(rt_analyse *a, const dsp_hop *hop)
 {
+    rt_floor_hop(a, hop->index);
     rt_flux_onset(a, hop, true);
     const uint64_t end = hop->index + 1, since = end - a->onset_hop;
     const bool due = a->at != RT_AT_ONSETS || since <= a->event_hops;
@@ -392,4 +393,6 @@ rt_analyse_gap(rt_analyse *a, uint64_t n_frames)
     rt_timbre_reset(a);
     rt_judge_gap(a);
     rt_onset_reset(&a->onset);
+    rt_floor_reset(&a->floor);
+    rt_set_gate(a);
 }

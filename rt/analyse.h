@@ -58,11 +58,11 @@ typedef struct {
     float heard_s;           /* of sound that was compared; 0 for an onset */
     float level_db;          /* onset: peak of the sample that opened the gate, or of
                                 what began while it was open */
-    float strength_db;       /* onset: above match.gate-db, or above match.onset-db */
-    uint64_t frame;          /* end of the window; onset: the sample */
-    double time_s;           /* of frame, since the stream began */
-    uint32_t input;          /* number of the input, where there are several */
-    uint32_t book;           /* listen: of the shelf, that the sound is of */
+    float strength_db; /* onset: above what opens the gate, or above match.onset-db */
+    uint64_t frame;    /* end of the window; onset: the sample */
+    double time_s;     /* of frame, since the stream began */
+    uint32_t input;    /* number of the input, where there are several */
+    uint32_t book;     /* listen: of the shelf, that the sound is of */
     int64_t centre_us; /* when the centre of the window sounded, as block times go */
 } rt_match;
 

@@ -3,6 +3,7 @@
 
 #include "analyse.h"
 #include "background.h"
+#include "floor.h"
 #include "onset.h"
 
 /* Sample-exact level gate with hysteresis; closes hold_frames after the last peak. */
@@ -34,6 +35,8 @@ struct rt_analyse {
     rt_counts *counts;
     rt_sink sink;
     rt_gate gate;
+    float open_at, close_at, most_floor; /* of gate, if there is no floor; of its rms */
+    rt_floor floor;
     dsp_scene *scene;        /* NULL: build, or no scenes in the index */
     uint32_t set[RT_SCALES]; /* of the index, that each scale is searched in */
     uint32_t rate_hz;
@@ -72,6 +75,11 @@ struct rt_analyse {
     float raw[2 * DSP_BLOCK_VALUES], u[2 * DSP_BLOCK_VALUES];
     float *query, *refined, *row; /* [dim of the largest set] */
 };
+
+/* The newest hop joins the floor. After anything that the thresholds of the gate follow
+ * from has changed: rt_set_gate(). */
+void rt_floor_hop(rt_analyse *a, uint64_t index);
+void rt_set_gate(rt_analyse *a);
 
 /* When a sample sounded, as block times go. */
 int64_t rt_time_of(const rt_analyse *a, uint64_t frame);

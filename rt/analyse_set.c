@@ -8,6 +8,13 @@ enum { LEAST_VOTERS = 5 }; /* on a label, whatever match.k */
 
 static const double gate_hysteresis_db = 6;
 
+/*
+ * Above the root mean square of the floor. Of white noise an hour has no sample 15 dB
+ * above it, and a fan's rumble, which swells, few 17 dB above its quieter moments;
+ * below 13 dB the gate closes within some tenths of a second.
+ */
+static const float open_above = 7.1F, close_above = 4.5F;
+
 static double
 linear(double db)
 {
@@ -91,8 +98,30 @@ rt_analyse_set(rt_analyse *a, const rt_options *o)
     a->min_score = o->match.score;
     set_margins(a, o->match.false_alarms);
     a->min_gap_frames = (uint64_t)o->match.min_gap_ms * a->rate_hz / 1000;
-    a->gate.open_at = (float)linear((double)o->match.gate_db);
-    a->gate.close_at = (float)linear((double)o->match.gate_db - gate_hysteresis_db);
+    a->open_at = (float)linear((double)o->match.gate_db);
+    a->close_at = (float)linear((double)o->match.gate_db - gate_hysteresis_db);
+    a->most_floor =
+        o->match.floor_db > RT_NO_FLOOR ? (float)linear((double)o->match.floor_db) : 0;
+    rt_set_gate(a);
+}
+
+void
+rt_set_gate(rt_analyse *a)
+{
+    const float rms = a->floor.rms <= a->most_floor ? a->floor.rms : 0;
+    a->gate.open_at = fmaxf(a->open_at, open_above * rms);
+    a->gate.close_at = fmaxf(a->close_at, close_above * rms);
+}
+
+void
+rt_floor_hop(rt_analyse *a, uint64_t index)
+{
+    const float *bands = dsp_stream_bands(a->stream);
+    const size_t n_hop = a->rate_hz / DSP_HOPS_PER_S;
+    size_t n;
+    const float *x = dsp_stream_samples(a->stream, &n);
+    if (bands && rt_floor_feed(&a->floor, index, bands, x + n - n_hop, n_hop))
+        rt_set_gate(a);
 }
 
 void
@@ -140,6 +169,8 @@ rt_analyse_inherit(rt_analyse *a, rt_analyse *from)
     dsp_stream *stream = a->stream;
     a->stream = from->stream;
     from->stream = stream;
+    a->floor = from->floor;
+    rt_set_gate(a);
     a->gate.last_loud = from->gate.last_loud;
     a->gate.open = from->gate.open;
     a->query_ns = from->query_ns;

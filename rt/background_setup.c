@@ -1,6 +1,7 @@
 /* Takes the background from an index, or asks the index for generated noise. Cold. */
 #include "background_private.h"
 
+#include "floor.h"
 #include "noise.h"
 
 #include <stdio.h>
@@ -124,6 +125,7 @@ make_quiet(rt_options *o, uint32_t space)
     o->match.score = 2; /* is never reached */
     o->match.release = o->match.better_by = 0;
     o->match.gate_db = -60;
+    o->match.floor_db = RT_NO_FLOOR; /* it is noise that is asked for */
     o->osc.nomatch = 0;
 }
 

@@ -168,6 +168,14 @@ static const rt_field fields[] = {
      "less; "
      "nothing is matched while it is closed",
      0},
+    {"match", "floor-db", "DBFS", T_FLOAT, AT(match.floor_db), -120, 0, NULL,
+     FIND | RT_LIVE, "-35",
+     "sound that goes on as it is for ten seconds, a fan or hum, is taken for the "
+     "floor "
+     "if its level (root mean square) is not above this; the gate then opens 17 dB "
+     "above "
+     "it and closes below 13; -120 turns that off",
+     0},
     {"match", "at", "NAME", T_CHOICE, AT(match.at), 0, 0, moments, FIND | RT_LIVE,
      "continuous",
      "when frames, events and timbre are answered: continuous counts from when the "

@@ -94,7 +94,7 @@ typedef struct {
         uint32_t refine;    /* rt_refine */
         uint32_t at;        /* rt_match_at */
         float false_alarms; /* an hour */
-        float score, release, better_by, gate_db, onset_db;
+        float score, release, better_by, gate_db, floor_db, onset_db;
     } match;
     struct {
         uint32_t space; /* 0 acoustic, 1 labels */

@@ -61,7 +61,8 @@ rt_record_set(rt_record *r, const rt_options *o)
                                   .nomatch = o->osc.nomatch,
                                   .paused = o->listen.paused,
                                   .score = o->match.score,
-                                  .gate_db = o->match.gate_db};
+                                  .gate_db = o->match.gate_db,
+                                  .floor_db = o->match.floor_db};
     rt_tape_write(r->settings, &s, 1);
     const uint64_t next = rt_tape_end(r->states);
     if (r->begin.first_state < next)

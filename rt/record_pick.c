@@ -155,6 +155,7 @@ take_settings(rt_pick *p)
     o->match.refine = s.refine == RT_REFINE_AUTO ? RT_REFINE_NO : s.refine;
     o->match.score = s.score;
     o->match.gate_db = s.gate_db;
+    o->match.floor_db = s.floor_db;
     o->match.onset_db = s.onset_db;
     o->match.at = s.at;
     o->match.false_alarms = s.false_alarms;

@@ -29,7 +29,7 @@ typedef struct {
 typedef struct {
     uint32_t scales, k, confirm_ms, within_ms, min_gap_ms, refine, at, space, codes,
         nomatch, paused;
-    float score, release, better_by, gate_db, onset_db, false_alarms;
+    float score, release, better_by, gate_db, floor_db, onset_db, false_alarms;
 } rt_record_settings;
 
 /* How a stream began. */

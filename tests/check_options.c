@@ -75,8 +75,10 @@ static bool
 is_float(const rt_field *f)
 {
     static const char *const floats[] = {
-        "gate-db", "recall",    "score",    "invariance",           "width",
-        "release", "better-by", "onset-db", "false-alarms-per-hour"};
+        "gate-db",    "recall",   "score",
+        "invariance", "width",    "release",
+        "better-by",  "onset-db", "false-alarms-per-hour",
+        "floor-db"};
     for (size_t i = 0; i < sizeof floats / sizeof *floats; i++)
         if (!strcmp(f->key, floats[i]))
             return true;
