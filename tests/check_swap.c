@@ -32,7 +32,7 @@ typedef struct {
     rt_counts counts;
     rt_honest honest;
     sem_t wake, main_wake;
-    atomic_bool stop, quiet; /* quiet: no more swaps */
+    atomic_bool stop, quiet, hungry; /* no more swaps; waits for hops */
     pthread_t thread, swapper;
     rt_print *print;
     FILE *printed;
@@ -193,6 +193,12 @@ swap_on(void *arg)
         const uint32_t n = atomic_load(&b->n_swaps);
         ck_assert_msg(rt_swap_load(b->swap, b->to[n % 2], why, sizeof why), "%s", why);
         atomic_store(&b->n_swaps, n + 1);
+        /* each index has its turn, whatever the machine does beside it */
+        const uint64_t until = rt_counted(&b->counts, RT_N_hops) + 50;
+        atomic_store(&b->hungry, true);
+        while (rt_counted(&b->counts, RT_N_hops) < until && !atomic_load(&b->quiet))
+            rt_sleep_ms(1);
+        atomic_store(&b->hungry, false);
     }
     return NULL;
 }
@@ -215,7 +221,8 @@ feed_under_swaps(bench *b, const char *first, const char *second)
     b->to[1] = second;
     ck_assert(!pthread_create(&b->swapper, NULL, swap_on, b));
     while (atomic_load(&b->n_swaps) < wanted) {
-        while (n > atomic_load(&b->n_swaps) / 2 + 2) /* all that is found is kept */
+        /* all that is found is kept */
+        while (n > atomic_load(&b->n_swaps) / 2 + 2 && !atomic_load(&b->hungry))
             rt_sleep_ms(1);
         feed(b, (uint64_t)n * LEN);
         n++;
