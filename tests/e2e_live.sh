@@ -1,5 +1,6 @@
 #!/bin/bash
 # hearken listen beside a real jackd, received by a real OSC program (liblo's oscdump).
+# Runs alone: it watches what each thread waits for.
 set -u
 here=$(dirname "$0") bin=${B:-build}
 # shellcheck source=tests/e2e.sh

@@ -1,6 +1,7 @@
 #!/bin/bash
 # hearken listen where the machine has no time, and where nobody takes what it says: every
 # loss is counted, and it goes on when the load is gone. Judges counts, never timing.
+# Runs alone: it takes all the time that the cores have.
 set -u
 here=$(dirname "$0") bin=${B:-build}
 # shellcheck source=tests/e2e.sh

@@ -3,6 +3,7 @@
 # `hearken query` give the same matches, byte for byte. A server that loses frames while it
 # still runs in real time, before that, cuts the silence that a scene has heard so far: such a
 # run is repeated, and after the fifth only what was heard is left out of the comparison.
+# Runs alone: its servers must not lose a frame.
 set -u
 here=$(dirname "$0") bin=${B:-build}
 # shellcheck source=tests/e2e.sh

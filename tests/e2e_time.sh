@@ -4,6 +4,7 @@
 # jackd that is CLOCK_MONOTONIC_RAW, under PipeWire CLOCK_MONOTONIC. Medians, as machines are
 # busy; and a run in which the server lost frames is repeated, four times at most: where it
 # numbers a late cycle twice, what tells when a match sounded is a period off, not its age.
+# Runs alone: it times what others would delay.
 set -u
 here=$(dirname "$0") bin=${B:-build}
 # shellcheck source=tests/e2e.sh
