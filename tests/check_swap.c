@@ -133,10 +133,9 @@ new_bench(const char *index_path)
 static void
 feed(bench *b, uint64_t first)
 {
-    for (size_t at = 0; at < LEN; at += 128) {
+    for (size_t at = 0; at < LEN; at += 128)
         for (uint32_t i = 0; i < b->in.n; i++)
             rt_capture_feed(&b->in.input[i].capture, sound + at, 128, first + at, 0, 0);
-    }
 }
 
 /* Each finding is printed with the name that its sound has in its own index. */
@@ -203,19 +202,13 @@ swap_on(void *arg)
     return NULL;
 }
 
-/* HEARKEN_SWAPS=1000 tests more than there is time for each day. */
-static uint32_t
-swaps_wanted(uint32_t by_default)
-{
-    const char *n = getenv("HEARKEN_SWAPS");
-    return n ? (uint32_t)atoi(n) : by_default;
-}
-
-/* Feeds the sound again and again while a thread swaps; how often. */
+/* Feeds the sound again and again while a thread swaps; how often. HEARKEN_SWAPS=1000
+ * tests more than there is time for each day. */
 static uint32_t
 feed_under_swaps(bench *b, const char *first, const char *second)
 {
-    const uint32_t wanted = swaps_wanted(12);
+    const char *more = getenv("HEARKEN_SWAPS");
+    const uint32_t wanted = more ? (uint32_t)atoi(more) : 12;
     uint32_t n = 0;
     b->to[0] = first;
     b->to[1] = second;
