@@ -151,6 +151,10 @@ fmt_code_words(uint32_t dim)
 /* Believes or refuses the bytes of ix, and sets all its pointers. */
 idx_status idx_check_all(idx_index *ix, const char *path, char *why, size_t why_len);
 
+/* An index of so many bytes, zeros, of its own, to be written to and then checked;
+ * NULL without memory. */
+idx_index *idx_room(size_t n_bytes);
+
 /* The counts and parameters of scale number i, alone; false with a reason where one is
  * off. */
 bool fmt_scale_fits(const fmt_scale *h, uint32_t i, char *fault, size_t fault_len);

@@ -397,6 +397,11 @@ typedef struct {
 idx_status idx_write(const char *path, const idx_contents *contents,
                      const atomic_int *stop, char *why, size_t why_len);
 
+/* The same as an open index in memory of its own, without a file; contents may go
+ * after it. */
+idx_status idx_make(idx_index **out, const idx_contents *contents, char *why,
+                    size_t why_len);
+
 /*
  * Writes a copy of an open index whose scales are searched by params[IDX_SCALES], of
  * which only what idx_retune() chooses may differ, and have noises[IDX_SCALES]. NULL

@@ -156,6 +156,22 @@ idx_open_memory(idx_index **out, const void *data, size_t n_bytes, char *why,
     return finish(out, ix, idx_check_all(ix, name, why, why_len));
 }
 
+idx_index *
+idx_room(size_t n_bytes)
+{
+    idx_index *ix = calloc(1, sizeof *ix);
+    void *data = !ix ? MAP_FAILED
+                     : mmap(NULL, n_bytes, PROT_READ | PROT_WRITE,
+                            MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (data == MAP_FAILED) {
+        free(ix);
+        return NULL;
+    }
+    ix->data = data;
+    ix->n_bytes = ix->map_bytes = n_bytes;
+    return ix;
+}
+
 void
 idx_close(idx_index *index)
 {

@@ -28,11 +28,22 @@ outfile_open(outfile *f, const char *path)
     return f->created;
 }
 
+void
+outfile_to_memory(outfile *f, void *memory)
+{
+    *f = (outfile){.step = "write", .fd = -1, .memory = memory};
+}
+
 bool
 outfile_write(outfile *f, const void *data, size_t n_bytes)
 {
     const char *p = data;
     f->step = "write";
+    if (f->memory) {
+        memcpy(f->memory, data, n_bytes);
+        f->memory += n_bytes;
+        return true;
+    }
     while (n_bytes > 0) {
         const ssize_t n = write(f->fd, p, n_bytes);
         if (n < 0 && errno == EINTR)

@@ -10,8 +10,12 @@ typedef struct {
     const char *path; /* the name from then on; the caller's */
     const char *step; /* what was tried last, for the sentence after a failure */
     int fd;
-    bool created; /* temp is ours to remove */
+    bool created;          /* temp is ours to remove */
+    unsigned char *memory; /* goes there instead, or NULL; the next byte */
 } outfile;
+
+/* What is written goes to memory, which has room for all of it. */
+void outfile_to_memory(outfile *f, void *memory);
 
 /* These return false with errno where the system refused; step then says what. */
 bool outfile_open(outfile *f, const char *path);

@@ -356,24 +356,61 @@ write_file(const plan *p)
     return st;
 }
 
+/* All up to the bytes. */
+static idx_status
+make_plan(plan *p)
+{
+    idx_status st = check_contents(p);
+    if (!st)
+        st = plan_sounds(p);
+    if (!st)
+        st = plan_families(p);
+    if (!st)
+        st = lay_out(p);
+    return st;
+}
+
+static void
+drop_plan(plan *p)
+{
+    for (uint32_t i = 0; i < IDX_SCALES; i++)
+        idx_built_clear(&p->built[i]);
+    free(p->sounds);
+    free(p->strings);
+}
+
 idx_status
 idx_write(const char *path, const idx_contents *contents, const atomic_int *stop,
           char *why, size_t why_len)
 {
     plan p = {
         .in = contents, .stop = stop, .why = why, .why_len = why_len, .path = path};
-    idx_status st = check_contents(&p);
-    if (!st)
-        st = plan_sounds(&p);
-    if (!st)
-        st = plan_families(&p);
-    if (!st)
-        st = lay_out(&p);
+    idx_status st = make_plan(&p);
     if (!st)
         st = write_file(&p);
-    for (uint32_t i = 0; i < IDX_SCALES; i++)
-        idx_built_clear(&p.built[i]);
-    free(p.sounds);
-    free(p.strings);
+    drop_plan(&p);
+    return st;
+}
+
+idx_status
+idx_make(idx_index **out, const idx_contents *contents, char *why, size_t why_len)
+{
+    plan p = {.in = contents, .why = why, .why_len = why_len, .path = "the new index"};
+    outfile f;
+    idx_index *ix = NULL;
+    *out = NULL;
+    idx_status st = make_plan(&p);
+    if (!st && !(ix = idx_room((size_t)p.head.total_bytes)))
+        st = say_no_memory(&p);
+    if (!st) {
+        outfile_to_memory(&f, (void *)(uintptr_t)ix->data);
+        write_all(&f, &p);
+        st = idx_check_all(ix, p.path, why, why_len);
+    }
+    drop_plan(&p);
+    if (st)
+        idx_close(ix);
+    else
+        *out = ix;
     return st;
 }
