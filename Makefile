@@ -30,7 +30,7 @@ BENCHES = $(patsubst tests/bench/%.c,$(B)/tests/bench/%,$(wildcard tests/bench/*
 REPLAYS = $(patsubst tests/fuzz_%.c,$(B)/tests/replay_%,$(wildcard tests/fuzz_*.c))
 FUZZERS = $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/fuzz_*.c))
 # What runs per block on the audio and analysis threads: no heap, lock or stdio in these.
-HOT = rt/capture rt/follow rt/inputs rt/ring rt/shed rt/honest rt/gate rt/steady rt/background rt/floor rt/onset rt/analyse_onset rt/analyse_moments rt/analyse rt/analyse_set rt/analyse_timbre rt/analyse_snapshot rt/tape rt/history rt/record rt/truth rt/live dsp/logmel dsp/stream dsp/windows \
+HOT = rt/capture rt/follow rt/inputs rt/ring rt/shed rt/honest rt/gate rt/steady rt/background rt/floor rt/onset rt/analyse_onset rt/analyse_moments rt/analyse rt/analyse_set rt/analyse_timbre rt/analyse_layer rt/analyse_snapshot rt/tape rt/history rt/record rt/truth rt/live dsp/logmel dsp/stream dsp/windows \
       dsp/scene dsp/project dsp/descriptors dsp/contrast dsp/blocks dsp/columns dsp/modulation \
       dsp/kern_c dsp/kern_avx2 dsp/kern_frame_c dsp/kern_frame_avx2 \
       dsp/kern_frame_fifths_c dsp/kern_frame_fifths_avx2 dsp/kern_blocks_c \
@@ -42,7 +42,7 @@ HOT = rt/capture rt/follow rt/inputs rt/ring rt/shed rt/honest rt/gate rt/steady
 # waits (but nanosleep, in freewheel), and of the project what returns a field or the time.
 HOT_MAY = memcpy memmove memset memcmp strcmp strlen strnlen fmaxf fminf logf log2f log10f pow powf expf \
           sqrtf fftwf_execute XXH64 sem_post nanosleep getrusage gettid __assert_fail __stack_chk_fail \
-          _GLOBAL_OFFSET_TABLE_ rt_ns rt_seconds rt_set_of idx_scale_of idx_sound_of idx_family_of \
+          _GLOBAL_OFFSET_TABLE_ rt_ns rt_seconds rt_set_of idx_scale_of idx_sound_of idx_n_sounds idx_family_of \
           idx_groups_of dsp_bfcc_window dsp_stream_reach
 
 all: $(B)/hearken

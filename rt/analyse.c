@@ -58,19 +58,19 @@ tell_matches(rt_analyse *a, rt_match *m, uint32_t n_hits)
     const idx_scale *sc = idx_scale_of(a->index, a->set[m->scale]);
     uint32_t n = 0;
     for (uint32_t i = 0; i < n_hits && n < a->k; i++) {
-        const idx_entry *e = &sc->entries[a->hits[i].entry];
+        const idx_entry e = rt_entry_of(a, m->scale, a->hits[i].entry);
         m->score = rt_score_of(a, m->scale, a->hits[i].cosine);
-        if (m->score < rt_least_score(a, m->scale, e->sound) ||
-            already_seen(a->seen, n, e->sound))
+        if (m->score < rt_least_score(a, m->scale, e.sound) ||
+            already_seen(a->seen, n, e.sound))
             continue;
-        a->seen[n++] = e->sound;
+        a->seen[n++] = e.sound;
         m->rank = n;
-        m->sound = e->sound;
+        m->sound = e.sound;
         /* by Euclid an index counts from 0 down; rows are of unit length here */
         m->cosine = a->hits[i].cosine + (sc->params.metric == IDX_EUCLID ? 1.0F : 0.0F);
-        m->start_s = e->start_s;
-        m->length_s = e->length_s;
-        a->last_sent[m->scale][e->sound] = m->frame + 1;
+        m->start_s = e.start_s;
+        m->length_s = e.length_s;
+        *rt_last_sent(a, m->scale, e.sound) = m->frame + 1;
         a->sink.match(a->sink.ctx, m);
     }
     rt_count(a->counts, RT_N_matches, n);
@@ -92,10 +92,10 @@ rt_analyse_query_ns(const rt_analyse *a)
 static uint32_t
 votes_of(const rt_analyse *a, uint32_t n, uint32_t i)
 {
-    const char *label = idx_sound_of(a->index, a->seen[i]).label;
+    const char *label = rt_label_of(a, a->seen[i]);
     uint32_t votes = 0;
     for (uint32_t j = 0; j < n; j++)
-        votes += !strcmp(idx_sound_of(a->index, a->seen[j]).label, label);
+        votes += !strcmp(rt_label_of(a, a->seen[j]), label);
     return votes;
 }
 
@@ -103,10 +103,9 @@ votes_of(const rt_analyse *a, uint32_t n, uint32_t i)
 static void
 tell_label(rt_analyse *a, rt_match m, uint32_t n_hits)
 {
-    const idx_scale *sc = idx_scale_of(a->index, a->set[m.scale]);
     uint32_t n = 0, most = 0, winner = 0;
     for (uint32_t i = 0; i < n_hits && n < a->n_voters; i++) {
-        const uint32_t sound = sc->entries[a->hits[i].entry].sound;
+        const uint32_t sound = rt_entry_of(a, m.scale, a->hits[i].entry).sound;
         if (!already_seen(a->seen, n, sound))
             a->seen[n++] = sound;
     }
@@ -144,20 +143,23 @@ refine(rt_analyse *a, uint32_t scale, uint32_t *n, idx_work *work)
     uint32_t n_seen = 0;
     memcpy(a->refined, a->query, sc->dim * sizeof *a->refined);
     for (uint32_t i = 0; i < *n && n_seen < REFINE_BY && n_seen < a->k; i++) {
-        const uint32_t entry = a->hits[i].entry, sound = sc->entries[entry].sound;
+        const uint32_t entry = a->hits[i].entry;
+        const uint32_t sound = rt_entry_of(a, scale, entry).sound;
         if (already_seen(a->seen, n_seen, sound))
             continue;
         a->seen[n_seen++] = sound;
-        idx_row(a->index, a->set[scale], entry, a->row);
+        rt_row_of(a, scale, entry, a->row);
         for (uint32_t d = 0; d < sc->dim; d++)
             a->refined[d] += a->row[d];
     }
     if (!ask(a, scale, a->refined, a->n_hits - 1, a->hits + 1, n, work))
         *n = 0; /* the sum has no direction */
+    else
+        rt_layer_join(a, scale, a->refined, a->n_hits - 1, a->hits + 1, n);
     a->hits[0] = nearest;
     ++*n;
     for (uint32_t i = 1; i < *n; i++) {
-        idx_row(a->index, a->set[scale], a->hits[i].entry, a->row);
+        rt_row_of(a, scale, a->hits[i].entry, a->row);
         a->hits[i].cosine = dot(a->query, a->row, sc->dim) -
                             (sc->params.metric == IDX_EUCLID ? 1.0F : 0.0F);
     }
@@ -218,8 +220,7 @@ note_best(const rt_analyse *a, rt_match *m, uint32_t n_hits)
 {
     if (!n_hits)
         return;
-    const idx_scale *sc = idx_scale_of(a->index, a->set[m->scale]);
-    m->sound = sc->entries[a->hits[0].entry].sound;
+    m->sound = rt_entry_of(a, m->scale, a->hits[0].entry).sound;
     m->score = rt_score_of(a, m->scale, a->hits[0].cosine);
 }
 
@@ -237,8 +238,10 @@ look(rt_analyse *a, rt_match *m, uint32_t hops, const dsp_hop *hop)
               : !search(a, m, hops, hop, &n, &work))
         return RT_N_silent;
     rt_count(a->counts, RT_N_cut, work.cut);
-    if (!codes)
-        tell_asked(a, m->scale, n);
+    if (!codes) {
+        tell_asked(a, m->scale, n); /* what the index itself found */
+        rt_layer_join(a, m->scale, a->query, a->n_hits, a->hits, &n);
+    }
     note_best(a, m, n);
     const int fate = rt_judge(a, m, n);
     if (fate == RT_N_matched) {

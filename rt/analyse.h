@@ -26,6 +26,9 @@ extern const uint32_t rt_answer_ms[RT_SCALES];
 /* Answers of a scale that are remembered, for match.confirm-ms. */
 enum { RT_ANSWERS = 64 };
 
+/* Sounds that a layer (layer.h) may hold. */
+enum { RT_LAYER_SOUNDS = 256 };
+
 /* Name of a scale, and the scale of a set of the index. */
 const char *rt_scale_name(uint32_t scale);
 uint32_t rt_scale_of_set(uint32_t set);
@@ -47,13 +50,14 @@ typedef struct {
  */
 typedef struct {
     rt_kind kind;
-    uint32_t scale; /* dsp_scale or RT_TIMBRE */
-    uint32_t rank;  /* 1 is the best; 0 for an onset; how many voted on a label */
-    uint32_t sound; /* of the index; UINT32_MAX for none, as of an onset; for a label,
-                       one of it; for a reject, the best */
-    int fate;       /* of a reject: which of the counts says why */
-    float score, cosine;     /* score: for a label, its share of the votes; cosine: for
-                                codes, how alike they are */
+    uint32_t scale;      /* dsp_scale or RT_TIMBRE */
+    uint32_t rank;       /* 1 is the best; 0 for an onset; how many voted on a label */
+    uint32_t sound;      /* of the index, or from its number of sounds on of the layer;
+                            UINT32_MAX for none, as of an onset; for a label, one of it;
+                            for a reject, the best */
+    int fate;            /* of a reject: which of the counts says why */
+    float score, cosine; /* score: for a label, its share of the votes; cosine: for
+                            codes, how alike they are */
     float start_s, length_s; /* where in the sound */
     float heard_s;           /* of sound that was compared; 0 for an onset */
     float level_db;          /* onset: peak of the sample that opened the gate, or of
@@ -111,6 +115,10 @@ bool rt_analyse_new(rt_analyse **out, uint32_t rate_hz, const rt_options *option
                     const idx_index *index, rt_counts *counts, const rt_sink *sink,
                     char *why, size_t why_len);
 void rt_analyse_free(rt_analyse *a);
+
+/* Before the first block, and not for build: searches a layer (may be NULL) beside the
+ * index, which it must fit; it must stay open. False without memory. */
+bool rt_analyse_add(rt_analyse *a, const idx_index *layer);
 
 /*
  * Between two blocks: takes the settings that may change while listen runs (RT_LIVE)

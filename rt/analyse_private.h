@@ -32,6 +32,8 @@ struct rt_analyse {
     uint64_t index_id;
     const idx_index *index; /* NULL: build */
     idx_scratch *scratch;
+    const idx_index *layer; /* NULL: none */
+    idx_scratch *layer_scratch;
     rt_counts *counts;
     rt_sink sink;
     rt_gate gate;
@@ -69,8 +71,11 @@ struct rt_analyse {
     uint64_t block_frame;
     rt_agreement agreement[RT_SCALES];
     uint64_t *last_sent[RT_SCALES]; /* [n_sounds] frame + 1, 0 for never */
-    idx_hit *hits;                  /* [IDX_MAX_K] */
-    uint32_t *seen;                 /* [RT_MAX_K] sounds in this answer */
+    uint64_t live_sent[RT_SCALES][RT_LAYER_SOUNDS]; /* the same, of the layer */
+    uint32_t n_sounds;                              /* of the index */
+    idx_hit *hits;                                  /* [IDX_MAX_K] */
+    idx_hit *live_hits;                             /* likewise; NULL: no layer */
+    uint32_t *seen; /* [RT_MAX_K] sounds in this answer */
     dsp_layout layout[DSP_SCALES];
     float raw[2 * DSP_BLOCK_VALUES], u[2 * DSP_BLOCK_VALUES];
     float *query, *refined, *row; /* [dim of the largest set] */
@@ -119,6 +124,29 @@ void rt_gate_onset(rt_analyse *a, uint64_t hop, const float x[], size_t at);
 /* Whether something new begins in the newest hop, other than by the gate; tell says
  * whether it may be told. */
 void rt_flux_onset(rt_analyse *a, const dsp_hop *hop, bool tell);
+
+/* ---- Layer (analyse_layer.c) ------------------------------------------------------
+ *
+ * In answers the entries of the layer follow those of the index, as its sounds do.
+ */
+
+/* Joins the hits of the layer to those of the index for the same x; cap as in
+ * idx_query(). */
+void rt_layer_join(rt_analyse *a, uint32_t scale, const float x[], uint32_t cap,
+                   idx_hit hits[], uint32_t *n);
+
+/* An entry of the set that a scale is searched in, and its row. */
+idx_entry rt_entry_of(const rt_analyse *a, uint32_t scale, uint32_t entry);
+void rt_row_of(const rt_analyse *a, uint32_t scale, uint32_t entry, float out[]);
+
+const char *rt_label_of(const rt_analyse *a, uint32_t sound);
+
+/* When a sound was last sent: frame + 1, 0 for never. */
+uint64_t *rt_last_sent(rt_analyse *a, uint32_t scale, uint32_t sound);
+
+/* What was said of the sounds of another analysis' layer, where they still are in this
+ * one's; indexes are the same. */
+void rt_layer_inherit(rt_analyse *a, const rt_analyse *from);
 
 /* ---- Timbre codes (analyse_timbre.c) ----------------------------------------------
  */

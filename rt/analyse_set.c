@@ -159,6 +159,7 @@ inherit_findings(rt_analyse *a, rt_analyse *from)
         a->last_sent[s] = from->last_sent[s];
         from->last_sent[s] = last;
     }
+    rt_layer_inherit(a, from);
 }
 
 bool

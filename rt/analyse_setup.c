@@ -113,6 +113,7 @@ allocate(rt_analyse *a, const idx_index *index)
         if (!a->last_sent[s])
             return false;
     }
+    a->n_sounds = idx_n_sounds(index);
     a->query = zeros(most, sizeof *a->query);
     a->refined = zeros(most, sizeof *a->refined);
     a->row = zeros(most, sizeof *a->row);
@@ -192,6 +193,18 @@ rt_analyse_new(rt_analyse **out, uint32_t rate_hz, const rt_options *o,
     return *out;
 }
 
+bool
+rt_analyse_add(rt_analyse *a, const idx_index *layer)
+{
+    if (!layer)
+        return true;
+    a->live_hits = zeros(IDX_MAX_K, sizeof *a->live_hits);
+    if (!a->live_hits || idx_scratch_new(&a->layer_scratch, layer))
+        return false;
+    a->layer = layer;
+    return true;
+}
+
 void
 rt_analyse_free(rt_analyse *a)
 {
@@ -200,12 +213,14 @@ rt_analyse_free(rt_analyse *a)
     dsp_stream_free(a->stream);
     dsp_scene_free(a->scene);
     idx_scratch_free(a->scratch);
+    idx_scratch_free(a->layer_scratch);
     for (uint32_t s = 0; s < RT_SCALES; s++)
         free(a->last_sent[s]);
     free(a->query);
     free(a->refined);
     free(a->row);
     free(a->hits);
+    free(a->live_hits);
     free(a->seen);
     free(a);
 }

@@ -63,7 +63,7 @@ rt_analyse_restore(rt_analyse *a, const rt_snapshot *s)
 void
 rt_analyse_sent(rt_analyse *a, uint32_t scale, uint32_t sound, uint64_t frame)
 {
-    a->last_sent[scale][sound] = frame + 1;
+    *rt_last_sent(a, scale, sound) = frame + 1;
 }
 
 /* An event looks at its window of hops, each hop at some milliseconds, a scene at the

@@ -110,6 +110,21 @@ load_index(void *ctx, const char *path, char *why, size_t len)
     return rt_swap_load(l->swap, path, why, len);
 }
 
+static bool
+learn_heard(void *ctx, const char *label, double seconds, const char *input,
+            rt_learning *out, char *why, size_t len)
+{
+    listener *l = ctx;
+    return rt_swap_learn(l->swap, label, seconds, input, out, why, len);
+}
+
+static bool
+forget_label(void *ctx, const char *label, uint32_t *n_left, char *why, size_t len)
+{
+    listener *l = ctx;
+    return rt_swap_forget(l->swap, label, n_left, why, len);
+}
+
 static void
 settings_now(void *ctx, rt_options *out)
 {
@@ -130,6 +145,8 @@ open_control(listener *l, char *why, size_t why_len)
                                        .dump = dump_records,
                                        .dump_ctx = l,
                                        .load = load_index,
+                                       .learn = learn_heard,
+                                       .forget = forget_label,
                                        .load_ctx = l,
                                        .subscribed = l->left.subscribed};
     return rt_control_open(&l->control, &control, why, why_len);
@@ -152,8 +169,10 @@ open_print(listener *l, char *why, size_t why_len)
 static bool
 start_threads(listener *l, char *why, size_t why_len)
 {
+    const char *file = l->options.learn.file;
     const rt_swap_config swap = {.shelf = l->shelf,
                                  .inputs = &l->inputs,
+                                 .learn_file = strcmp(file, "none") ? file : NULL,
                                  .counts = &l->counts,
                                  .main_wake = &l->main_wake,
                                  .now = settings_now,
@@ -174,26 +193,6 @@ start_threads(listener *l, char *why, size_t why_len)
            rt_supervise_start(&l->supervise, &supervise, why, why_len);
 }
 
-/* Of the current index: what is known of its answers. */
-static bool
-tally_of(listener *l, uint32_t scale, rt_tally *tally)
-{
-    const uint32_t book = rt_shelf_take(l->shelf);
-    const bool known = rt_truth_tally(l->shelf->book[book].truth, scale, tally);
-    rt_shelf_release(l->shelf, book);
-    return known;
-}
-
-static bool
-truth_is_idle(listener *l)
-{
-    const uint32_t book = rt_shelf_take(l->shelf);
-    const rt_truth *t = l->shelf->book[book].truth;
-    const bool idle = !t || rt_truth_is_idle(t);
-    rt_shelf_release(l->shelf, book);
-    return idle;
-}
-
 /* Each connection may bring other memory, and another priority of the server. */
 static void
 take_conditions(listener *l)
@@ -202,7 +201,7 @@ take_conditions(listener *l)
     rt_thread_fifo(l->thread, priority - 5);
     rt_publish_fifo(l->publish, priority - 10);
     rt_honest_lock(&l->honest);
-    if (!truth_is_idle(l) && !l->said_busy) {
+    if (!rt_shelf_is_idle(l->shelf) && !l->said_busy) {
         l->said_busy = true;
         rt_warn(
             "answers are checked at ordinary priority, which the system does not let "
@@ -217,7 +216,8 @@ watch_truth(listener *l)
     char text[120];
     rt_tally tally;
     for (uint32_t s = 0; s < DSP_SCALES; s++) {
-        if (l->said_low[s] || !tally_of(l, s, &tally) || !rt_truth_is_low(&tally))
+        if (l->said_low[s] || !rt_shelf_tally(l->shelf, s, &tally) ||
+            !rt_truth_is_low(&tally))
             continue;
         l->said_low[s] = true;
         rt_truth_text(&tally, s, text, sizeof text);
@@ -347,7 +347,7 @@ summary(listener *l)
                           rt_count_name[i], (unsigned long long)rt_counted(c, i));
     rt_say("in all:%s", text);
     for (uint32_t s = 0; s < DSP_SCALES; s++) {
-        if (!tally_of(l, s, &tally))
+        if (!rt_shelf_tally(l->shelf, s, &tally))
             continue;
         rt_truth_text(&tally, s, text, sizeof text);
         rt_say("%s", text);
@@ -442,7 +442,9 @@ listen_to(listener *l, const char *path, bool *ended)
         rt_warn("%s", why);
     open_live(l, path);
     rt_inputs_go_on(&l->inputs, &l->left.stream);
-    if (rt_inputs_new(&l->inputs, &l->counts, &sink, &l->blocks_wake))
+    const bool commanded = strcmp(l->options.osc.listen, "none") != 0;
+    if (rt_inputs_new(&l->inputs, &l->counts, &sink, &l->blocks_wake) &&
+        (!commanded || rt_inputs_remember(&l->inputs)))
         status = listen_live(l);
     else
         status = RT_SOFTWARE;

@@ -1,5 +1,6 @@
 /* hearken query x.hkn FILE...: the path of listen over files, without threads. */
 #include "best.h"
+#include "layer.h"
 #include "load.h"
 #include "out.h"
 #include "query_vectors.h"
@@ -39,7 +40,7 @@ write_match(void *ctx, const rt_match *m)
 static void
 write_list(query *q, const char *path)
 {
-    const uint32_t n = idx_n_sounds(q->out.index);
+    const uint32_t n = rt_n_sounds_in(q->out.index, q->out.layer);
     if (!q->best || !n)
         return;
     rt_best_sort(q->best, n);
@@ -62,7 +63,7 @@ begin_list(query *q, const rt_options *o)
     q->listed = DSP_EVENT;
     while (!(o->match.scales >> q->listed & 1U))
         q->listed = (q->listed + 1) % RT_SCALES;
-    q->best = calloc(idx_n_sounds(q->out.index) + 1U, sizeof *q->best);
+    q->best = calloc(rt_n_sounds_in(q->out.index, q->out.layer) + 1U, sizeof *q->best);
     return q->best;
 }
 
@@ -77,7 +78,7 @@ begin_replay(rt_replay *p, const rt_options *o, const query *q, rt_sound *sound,
     if (!o->record.replay || !rt_sound_chunk(sound, RT_RECORDING_CHUNK, &text, &n))
         return false;
     const bool ok =
-        rt_replay_new(p, o, q->out.index, text, n, info->file_rate_hz,
+        rt_replay_new(p, o, q->out.index, q->out.layer, text, n, info->file_rate_hz,
                       info->n_channels == 1 ? info->n_frames : 0, why, why_len);
     free(text);
     return ok;
@@ -135,8 +136,12 @@ query_file(const rt_options *o, query *q, const char *path)
     out->input = again ? replay.recording.input : path;
     q->rate_hz = info.rate_hz;
     q->clock = again ? replay.recording.clock : (rt_clock){0};
-    if (!*why && rt_analyse_new(&a, info.rate_hz, again ? &replay.options : o,
-                                out->index, &counts, &sink, why, sizeof why)) {
+    if (!*why &&
+        rt_analyse_new(&a, info.rate_hz, again ? &replay.options : o, out->index,
+                       &counts, &sink, why, sizeof why) &&
+        !rt_analyse_add(a, out->layer))
+        snprintf(why, sizeof why, "there is not enough memory for what was learned");
+    if (!*why) {
         if (again)
             rt_replay_begin(&replay, a);
         listen_to(q, a, sound, info.seconds, again ? &replay : NULL, why, sizeof why);
@@ -153,11 +158,13 @@ query_file(const rt_options *o, query *q, const char *path)
 
 /* Runs all files through an index of sounds; an exit status. */
 static int
-query_sounds(rt_options *o, const idx_index *index, const char *const files[], int n)
+query_sounds(rt_options *o, const idx_index *index, const idx_index *layer,
+             const char *const files[], int n)
 {
     query q = {.out = {.to = stdout,
                        .format = rt_out_format(o->out.format, stdout),
-                       .index = index}};
+                       .index = index,
+                       .layer = layer}};
     int status = RT_OK;
     if (o->match.refine == RT_REFINE_AUTO)
         o->match.refine = RT_REFINE_YES;
@@ -170,6 +177,23 @@ query_sounds(rt_options *o, const idx_index *index, const char *const files[], i
         status = status ? status : failed;
     }
     free(q.best);
+    return status;
+}
+
+/* With what listen has learned, if a file of that is named. */
+static int
+query_with_layer(rt_options *o, const idx_index *index, const char *const files[],
+                 int n)
+{
+    char why[1400];
+    idx_index *layer = NULL;
+    if (strcmp(o->learn.file, "none") != 0 &&
+        !rt_layer_load(&layer, o->learn.file, index, why, sizeof why)) {
+        rt_fail("%s", why);
+        return RT_DATA;
+    }
+    const int status = query_sounds(o, index, layer, files, n);
+    idx_close(layer);
     return status;
 }
 
@@ -186,7 +210,7 @@ query_index(rt_options *o, const idx_index *index, const char *const rest[], int
     else if (!(status = rt_take_settings(index, rest[0], o)))
         status = rt_take_background(&background, index, o);
     if (!status && !vectors)
-        status = query_sounds(o, index, rest + 1, n - 1);
+        status = query_with_layer(o, index, rest + 1, n - 1);
     rt_background_free(background);
     status = rt_finish_output(status);
     return atomic_load(&rt_stop) ? RT_INTERRUPTED : status;

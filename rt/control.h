@@ -12,6 +12,7 @@
 
 #include "osc/control.h"
 #include "publish.h"
+#include "swap.h"
 
 #include <semaphore.h>
 
@@ -39,7 +40,13 @@ typedef struct {
 
     /* Has an index used, "" for the one in use anew; why where it cannot. */
     bool (*load)(void *ctx, const char *path, char *why, size_t len);
-    void *load_ctx;
+
+    /* rt_swap_learn() and rt_swap_forget(); NULL: nothing is learned. */
+    bool (*learn)(void *ctx, const char *label, double seconds, const char *input,
+                  rt_learning *out, char *why, size_t len);
+    bool (*forget)(void *ctx, const char *label, uint32_t *n_left, char *why,
+                   size_t len);
+    void *load_ctx; /* of these three */
 
     /* [RT_SUBSCRIBERS]: who has subscribed already, each at his place; after
      * rt_control_stop(), who has then. NULL: nobody. */

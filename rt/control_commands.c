@@ -312,6 +312,72 @@ index_reload(rt_control *c, const osc_message *m, char *why, size_t len)
     return use_index(c, "", why, len);
 }
 
+/* ---- Learning ---------------------------------------------------------------------
+ */
+
+/* Argument number i as seconds of a range; false when it is none. Where there is none,
+ * or "", *out stays. */
+static bool
+seconds_at(const osc_message *m, uint32_t i, double least, double most, double *out)
+{
+    if (i >= m->n_args)
+        return true;
+    const osc_arg *a = &m->arg[i];
+    const double s = a->type == 'f'   ? (double)a->f
+                     : a->type == 'd' ? a->d
+                     : a->type == 'i' ? a->i
+                                      : -1;
+    *out = s;
+    return !(s < 0) && !(s > 0 && s < least) && s <= most;
+}
+
+static bool
+learn(rt_control *c, const osc_message *m, char *why, size_t len)
+{
+    const char *label = string_at(m, 0);
+    const char *input = m->n_args > 2 ? string_at(m, 2) : "";
+    double seconds = 0;
+    rt_learning got;
+    if (!c->config.learn) {
+        snprintf(why, len, "nothing can be learned here");
+        return false;
+    }
+    if (!label || !input || !seconds_at(m, 1, 0.1, RT_HISTORY_S, &seconds)) {
+        snprintf(why, len,
+                 "%s wants a label, and perhaps 0.1 to %d seconds (0: since the gate "
+                 "last opened) and the name of an input",
+                 m->address, RT_HISTORY_S);
+        return false;
+    }
+    *why = 0;
+    if (!c->config.learn(c->config.load_ctx, label, seconds, input, &got, why, len))
+        return false;
+    const osc_arg args[] = {{.type = 's', .s = label},
+                            {.type = 'i', .i = (int32_t)got.n_entries},
+                            {.type = 'f', .f = (float)got.seconds}};
+    rt_control_reply(c, "/hearken/learned", args, 3);
+    return !*why; /* it is learned, but not saved */
+}
+
+static bool
+forget(rt_control *c, const osc_message *m, char *why, size_t len)
+{
+    const char *label = string_at(m, 0);
+    uint32_t n_left = 0;
+    if (!c->config.forget || !label) {
+        snprintf(why, len, "%s wants a label that was learned, or * for all",
+                 m->address);
+        return false;
+    }
+    *why = 0;
+    if (!c->config.forget(c->config.load_ctx, label, &n_left, why, len))
+        return false;
+    const osc_arg args[] = {{.type = 's', .s = label},
+                            {.type = 'i', .i = (int32_t)n_left}};
+    rt_control_reply(c, "/hearken/forgotten", args, 2);
+    return !*why;
+}
+
 static const rt_control_command commands[] = {
     {"/hearken/ping", "", "answers with `/hearken/pong`", ping},
     {"/hearken/list", "", "answers with the value of each setting above", list},
@@ -343,6 +409,14 @@ static const rt_control_command commands[] = {
      index_load},
     {"/hearken/index/reload", "", "reads the index in use anew, as SIGHUP does",
      index_reload},
+    {"/hearken/learn", "s label, [f seconds, s input]",
+     "learns what just sounded: matches find it from then on, under that label and "
+     "with the path `live:` and the label. The last 0.1 to 10 seconds; 0, or none, is "
+     "since the gate last opened (if that is longer ago, the last 2). Of the first "
+     "input, or that of a name. What is learned again under a label joins it",
+     learn},
+    {"/hearken/forget", "s label", "forgets what was learned under it; `*` is all",
+     forget},
 };
 
 const rt_control_command *
@@ -366,6 +440,9 @@ static const rt_answer answers[] = {
      "in the file, in seconds, the compared window ends"},
     {"/hearken/query/done", "i query, i answers, s file", "that was all"},
     {"/hearken/index/loaded", "s path, i sounds", "the index in use, after a change"},
+    {"/hearken/learned", "s label, i entries, f seconds",
+     "what was heard is learned: so many entries, from so much sound"},
+    {"/hearken/forgotten", "s label, i labels", "it is; so many labels are left"},
     {"/hearken/record/dumped", "s folder", "they are being written there"},
 };
 

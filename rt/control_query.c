@@ -1,6 +1,7 @@
 /* A file, asked for over OSC: along the same path as hearken query. */
 #include "best.h"
 #include "control_private.h"
+#include "layer.h"
 #include "sound.h"
 
 #include <stdio.h>
@@ -15,6 +16,12 @@ typedef struct {
     rt_match *best[RT_SCALES]; /* [n_sounds], of the scales that are asked at */
     rt_counts counts;
 } asking;
+
+static uint32_t
+n_sounds(const asking *q)
+{
+    return rt_n_sounds_in(q->book->index, q->book->layer);
+}
 
 static void
 keep(void *ctx, const rt_match *m)
@@ -42,7 +49,7 @@ prepare(asking *q, const rt_control *c, uint32_t k)
     bool ok = true;
     for (uint32_t s = 0; s < RT_SCALES && ok; s++)
         if (q->options.match.scales >> s & 1U) {
-            q->best[s] = calloc(idx_n_sounds(q->book->index) + 1U, sizeof *q->best[s]);
+            q->best[s] = calloc(n_sounds(q) + 1U, sizeof *q->best[s]);
             ok = q->best[s];
         }
     return ok;
@@ -76,7 +83,7 @@ hear(const rt_control *c, rt_analyse *a, rt_sound *sound, uint32_t rate_hz, char
 static void
 tell(rt_control *c, const asking *q, const rt_match *m, uint32_t rank, uint32_t rate_hz)
 {
-    const idx_sound s = idx_sound_of(q->book->index, m->sound);
+    const idx_sound s = rt_sound_in(q->book->index, q->book->layer, m->sound);
     const osc_arg args[] = {
         {.type = 'i', .i = (int32_t)c->n_queries},
         {.type = 's', .s = rt_scale_name(m->scale)},
@@ -96,19 +103,28 @@ tell(rt_control *c, const asking *q, const rt_match *m, uint32_t rank, uint32_t 
 static void
 tell_all(rt_control *c, asking *q, const char *path, uint32_t rate_hz)
 {
-    const uint32_t n_sounds = idx_n_sounds(q->book->index), k = q->options.match.k;
+    const uint32_t most = n_sounds(q), k = q->options.match.k;
     uint32_t n = 0;
     for (uint32_t s = 0; s < RT_SCALES; s++) {
         if (!q->best[s])
             continue;
-        rt_best_sort(q->best[s], n_sounds);
-        for (uint32_t i = 0; i < k && i < n_sounds && q->best[s][i].rank; i++, n++)
+        rt_best_sort(q->best[s], most);
+        for (uint32_t i = 0; i < k && i < most && q->best[s][i].rank; i++, n++)
             tell(c, q, &q->best[s][i], i + 1, rate_hz);
     }
     const osc_arg args[] = {{.type = 'i', .i = (int32_t)c->n_queries},
                             {.type = 'i', .i = (int32_t)n},
                             {.type = 's', .s = path}};
     rt_control_reply(c, "/hearken/query/done", args, 3);
+}
+
+static bool
+add_layer(const asking *q, rt_analyse *a, char *why, size_t len)
+{
+    const bool ok = rt_analyse_add(a, q->book->layer);
+    if (!ok)
+        snprintf(why, len, "there is not enough memory for what was learned");
+    return ok;
 }
 
 static bool
@@ -125,6 +141,7 @@ ask(rt_control *c, asking *q, const char *path, char *why, size_t len)
     }
     const bool ok = rt_analyse_new(&a, info.rate_hz, &q->options, q->book->index,
                                    &q->counts, &sink, reason, sizeof reason) &&
+                    add_layer(q, a, reason, sizeof reason) &&
                     hear(c, a, sound, info.rate_hz, reason, sizeof reason);
     if (ok)
         tell_all(c, q, path, info.rate_hz);

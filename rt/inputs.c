@@ -20,6 +20,7 @@ take_up(const rt_inputs *all, rt_input *in)
     in->analyse = next;
     const bool inherits = before && rt_analyse_inherit(next, before);
     if (!inherits) {
+        rt_history_begin(&in->history, in->rate_hz, in->expected);
         in->shed = rt_shed_new(in->rate_hz);
         rt_analyse_begin(next, in->expected);
     }
@@ -51,6 +52,7 @@ analyse_block(const rt_inputs *all, rt_input *in)
         rt_analyse_gap(in->analyse, b->first_frame - in->expected);
     rt_record_shed(in->record, in->shed.level);
     rt_record_block(in->record, b->x, b->n_frames, b->first_frame);
+    rt_history_block(&in->history, b->x, b->n_frames, b->first_frame);
     const uint64_t began = rt_ns();
     rt_analyse_block(in->analyse, b->x, b->n_frames, b->first_us);
     rt_live_block(all->live, in->number, b->x, b->n_frames, in->analyse, began);

@@ -10,6 +10,7 @@
 
 #include "analyse.h"
 #include "capture.h"
+#include "history.h"
 #include "record.h"
 #include "shed.h"
 
@@ -27,6 +28,7 @@ typedef struct {
     uint32_t number;
     rt_capture capture;
     _Atomic(rt_record *) record; /* NULL: not wanted, or no server came yet */
+    rt_history history;          /* empty: nothing is to be learned */
 
     /* the thread that opens JACK: an analysis for the analysis thread to take up */
     rt_analyse *given;
@@ -65,6 +67,12 @@ bool rt_inputs_parse(rt_inputs *in, const char *names, char *why, size_t why_len
 /* Makes the rings; wake is posted when one has something. False without memory. */
 bool rt_inputs_new(rt_inputs *in, rt_counts *counts, const rt_sink *sink, sem_t *wake);
 
+/* Before the analysis thread starts: keeps the last seconds. False without memory. */
+bool rt_inputs_remember(rt_inputs *in);
+
+/* The input of a name, "" for the first; NULL: there is none. */
+rt_input *rt_inputs_named(rt_inputs *in, const char *name);
+
 /* Not while any thread uses them; takes what rt_inputs_new() left half made. */
 void rt_inputs_free(rt_inputs *in);
 
@@ -83,16 +91,18 @@ void rt_inputs_patient(rt_inputs *in, bool patient);
  * analysed.
  */
 bool rt_inputs_set_rate(rt_inputs *in, uint32_t rate_hz, const rt_options *o,
-                        const idx_index *index, char *why, size_t why_len);
+                        const idx_index *index, const idx_index *layer, char *why,
+                        size_t why_len);
 
 /*
- * Gives all inputs an analysis with another index, which goes on where they are, and
- * waits until it was taken up; also those to come are then of that book. One thread at
- * a time calls this or rt_inputs_set_rate(), while the analysis thread runs. False,
- * with why, and nothing changes, without memory, or while a recording is written.
+ * Gives all inputs an analysis with another index or layer (layer.h; may be NULL),
+ * which goes on where they are, and waits until it was taken up; also those to come are
+ * then of that book. One thread at a time calls this or rt_inputs_set_rate(), while the
+ * analysis thread runs. False, with why, and nothing changes, without memory, or while
+ * a recording is written.
  */
 bool rt_inputs_swap(rt_inputs *in, const rt_options *o, const idx_index *index,
-                    uint32_t book, char *why, size_t why_len);
+                    const idx_index *layer, uint32_t book, char *why, size_t why_len);
 
 /* Analysis thread: all that is in the rings, a block of each in turn. */
 void rt_inputs_analyse(rt_inputs *in);

@@ -55,6 +55,15 @@ rt_inputs_parse(rt_inputs *in, const char *names, char *why, size_t why_len)
     }
 }
 
+rt_input *
+rt_inputs_named(rt_inputs *in, const char *name)
+{
+    for (uint32_t i = 0; i < in->n; i++)
+        if (!*name || !strcmp(in->input[i].name, name))
+            return &in->input[i];
+    return NULL;
+}
+
 /* An analysis tells in->sink; this says of which input, and when. */
 static void
 tell_match(void *ctx, const rt_match *m)
@@ -104,6 +113,15 @@ rt_inputs_new(rt_inputs *in, rt_counts *counts, const rt_sink *sink, sem_t *wake
     return true;
 }
 
+bool
+rt_inputs_remember(rt_inputs *in)
+{
+    bool ok = true;
+    for (uint32_t i = 0; i < in->n && ok; i++)
+        ok = rt_history_new(&in->input[i].history);
+    return ok;
+}
+
 void
 rt_inputs_free(rt_inputs *in)
 {
@@ -111,6 +129,7 @@ rt_inputs_free(rt_inputs *in)
     for (uint32_t i = 0; i < in->n; i++) {
         rt_ring_free(in->input[i].capture.ring);
         rt_record_free(in->input[i].record);
+        rt_history_free(&in->input[i].history);
         rt_analyse_free(in->input[i].given);
     }
     in->n = 0;
@@ -162,11 +181,12 @@ hand_over(rt_input *in, rt_analyse *next, uint32_t rate_hz, uint32_t book)
 static bool
 make_record(rt_record **made, const rt_inputs *in, const rt_input *input,
             const rt_analyse *a, uint32_t rate_hz, const rt_options *o,
-            const idx_index *index, char *why, size_t why_len)
+            const idx_index *index, const idx_index *layer, char *why, size_t why_len)
 {
     rt_record *before = atomic_load(&input->record);
     const rt_record_config c = {.options = o,
                                 .index = index,
+                                .layer = layer,
                                 .analyse = a,
                                 .counts = in->counts,
                                 .rate_hz = rate_hz,
@@ -181,18 +201,27 @@ make_record(rt_record **made, const rt_inputs *in, const rt_input *input,
 
 static bool
 make_analyse(rt_analyse **out, rt_inputs *in, rt_input *input, uint32_t rate_hz,
-             const rt_options *o, const idx_index *index, char *why, size_t why_len)
+             const rt_options *o, const idx_index *index, const idx_index *layer,
+             char *why, size_t why_len)
 {
     const rt_sink sink = {.ctx = input,
                           .match = tell_match,
                           .asked = in->sink.asked ? tell_asked : NULL,
                           .second = tell_second};
-    return rt_analyse_new(out, rate_hz, o, index, in->counts, &sink, why, why_len);
+    if (!rt_analyse_new(out, rate_hz, o, index, in->counts, &sink, why, why_len))
+        return false;
+    if (rt_analyse_add(*out, layer))
+        return true;
+    snprintf(why, why_len, "there is not enough memory for what was learned");
+    rt_analyse_free(*out);
+    *out = NULL;
+    return false;
 }
 
 bool
 rt_inputs_set_rate(rt_inputs *in, uint32_t rate_hz, const rt_options *o,
-                   const idx_index *index, char *why, size_t why_len)
+                   const idx_index *index, const idx_index *layer, char *why,
+                   size_t why_len)
 {
     for (uint32_t i = 0; i < in->n; i++) {
         rt_input *input = &in->input[i];
@@ -200,9 +229,10 @@ rt_inputs_set_rate(rt_inputs *in, uint32_t rate_hz, const rt_options *o,
         rt_record *record;
         if (input->given && input->given_rate_hz == rate_hz)
             continue;
-        if (!make_analyse(&next, in, input, rate_hz, o, index, why, why_len))
+        if (!make_analyse(&next, in, input, rate_hz, o, index, layer, why, why_len))
             return false;
-        if (!make_record(&record, in, input, next, rate_hz, o, index, why, why_len)) {
+        if (!make_record(&record, in, input, next, rate_hz, o, index, layer, why,
+                         why_len)) {
             rt_analyse_free(next);
             return false;
         }
@@ -228,7 +258,7 @@ claim_records(rt_inputs *in, char *why, size_t why_len)
                 continue;
             }
             while (i-- > 0)
-                rt_record_yield(in->input[i].record, NULL, NULL);
+                rt_record_yield(in->input[i].record, NULL, NULL, NULL);
             snprintf(why, why_len,
                      "a recording of the index in use is being written; try again when "
                      "it is done");
@@ -240,13 +270,13 @@ claim_records(rt_inputs *in, char *why, size_t why_len)
 /* All that they need, before any input changes. */
 static bool
 make_next(rt_inputs *in, rt_analyse *next[RT_LIST], const rt_options *o,
-          const idx_index *index, char *why, size_t why_len)
+          const idx_index *index, const idx_index *layer, char *why, size_t why_len)
 {
     bool ok = true;
     for (uint32_t i = 0; i < in->n && ok; i++) {
         rt_input *input = &in->input[i];
         ok = !input->given || make_analyse(&next[i], in, input, input->given_rate_hz, o,
-                                           index, why, why_len);
+                                           index, layer, why, why_len);
     }
     for (uint32_t i = 0; i < in->n && !ok; i++)
         rt_analyse_free(next[i]);
@@ -255,12 +285,12 @@ make_next(rt_inputs *in, rt_analyse *next[RT_LIST], const rt_options *o,
 
 bool
 rt_inputs_swap(rt_inputs *in, const rt_options *o, const idx_index *index,
-               uint32_t book, char *why, size_t why_len)
+               const idx_index *layer, uint32_t book, char *why, size_t why_len)
 {
     rt_analyse *next[RT_LIST] = {NULL};
     if (!claim_records(in, why, why_len))
         return false;
-    const bool ok = make_next(in, next, o, index, why, why_len);
+    const bool ok = make_next(in, next, o, index, layer, why, why_len);
     if (ok)
         mlockall(MCL_CURRENT); /* so that the analysis meets no page that is not there;
                                   main says it where that is not allowed */
@@ -268,7 +298,7 @@ rt_inputs_swap(rt_inputs *in, const rt_options *o, const idx_index *index,
         if (next[i])
             hand_over(&in->input[i], next[i], in->input[i].given_rate_hz, book);
     for (uint32_t i = 0; i < in->n; i++)
-        rt_record_yield(in->input[i].record, ok ? o : NULL, ok ? index : NULL);
+        rt_record_yield(in->input[i].record, ok ? o : NULL, ok ? index : NULL, layer);
     in->book = ok ? book : in->book;
     return ok;
 }

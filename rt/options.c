@@ -288,6 +288,10 @@ static const rt_field fields[] = {
      0},
     {"listen", "paused", "yes|no", T_CHOICE, AT(listen.paused), 0, 0, yesno,
      RT_LISTEN | RT_LIVE, "no", "listen, but answer nothing", 0},
+    {"learn", "file", "FILE", T_TEXT, AT(learn.file), 0, 0, NULL, FIND, "none",
+     "what was learned by /hearken/learn: read at start, written at each change; none "
+     "keeps it in memory (under a session manager: in the session)",
+     0},
     {"debug", "rejects", "yes|no", T_CHOICE, AT(debug.rejects), 0, 0, yesno,
      FIND | RT_LIVE, "no",
      "tell of each answer that is not sent, with the reason, on stdout and as "

@@ -118,6 +118,9 @@ typedef struct {
         uint32_t seconds, truth, paused; /* truth, paused: 0, 1 */
     } listen;
     struct {
+        char file[RT_TEXT];
+    } learn;
+    struct {
         uint32_t rejects; /* 0, 1 */
     } debug;
     struct {

@@ -1,5 +1,7 @@
 #include "out.h"
 
+#include "layer.h"
+
 #include <string.h>
 #include <unistd.h>
 
@@ -57,7 +59,7 @@ rt_json_string(FILE *to, const char *text)
 static void
 names(rt_out *o, const rt_match *m)
 {
-    const idx_sound s = idx_sound_of(o->index, m->sound);
+    const idx_sound s = rt_sound_in(o->index, o->layer, m->sound);
     fputs(",\"label\":", o->to);
     rt_json_string(o->to, s.label);
     fputs(",\"path\":", o->to);
@@ -81,7 +83,7 @@ json(rt_out *o, const rt_match *m)
             (double)m->heard_s);
     if (m->kind == RT_LABEL) {
         fputs(",\"label\":", o->to);
-        rt_json_string(o->to, idx_sound_of(o->index, m->sound).label);
+        rt_json_string(o->to, rt_sound_in(o->index, o->layer, m->sound).label);
         fprintf(o->to, ",\"share\":%.6f,\"voters\":%u}\n", (double)m->score, m->rank);
         return;
     }
@@ -128,7 +130,7 @@ table(rt_out *o, const rt_match *m)
                 (double)m->score, rt_count_name[m->fate]);
         return;
     }
-    const idx_sound s = idx_sound_of(o->index, m->sound);
+    const idx_sound s = rt_sound_in(o->index, o->layer, m->sound);
     if (m->kind == RT_LABEL) {
         fprintf(o->to, "%8.2f  %-6s label  %.2f of %u: ", t, rt_scale_name(m->scale),
                 (double)m->score, m->rank);

@@ -8,9 +8,9 @@
 
 typedef struct {
     FILE *to;
-    rt_format format; /* never RT_FORMAT_AUTO */
-    const idx_index *index;
-    const char *input; /* name of the input, or path of the file */
+    rt_format format;               /* never RT_FORMAT_AUTO */
+    const idx_index *index, *layer; /* layer may be NULL */
+    const char *input;              /* name of the input, or path of the file */
     uint64_t lines;
 } rt_out;
 

@@ -71,8 +71,10 @@ add_line(rt_print *p, const rt_match *m)
     atomic_fetch_add(&p->unwritten, 1);
     rewind(p->out.to);
     p->out.input = p->config.inputs->input[m->input].name;
-    if (p->config.shelf)
+    if (p->config.shelf) {
         p->out.index = p->config.shelf->book[m->book].index;
+        p->out.layer = p->config.shelf->book[m->book].layer;
+    }
     rt_out_write(&p->out, m);
     if (p->config.shelf)
         rt_shelf_release(p->config.shelf, m->book);

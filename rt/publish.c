@@ -1,5 +1,6 @@
 #include "publish.h"
 
+#include "layer.h"
 #include "target.h"
 
 #include <math.h>
@@ -77,7 +78,8 @@ age_ms(const rt_publish *p, const rt_match *m)
 static idx_sound
 sound_of(const rt_publish *p, const rt_match *m)
 {
-    return idx_sound_of(p->config.shelf->book[m->book].index, m->sound);
+    const rt_book *b = &p->config.shelf->book[m->book];
+    return rt_sound_in(b->index, b->layer, m->sound);
 }
 
 static size_t

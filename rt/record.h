@@ -19,8 +19,8 @@ typedef struct rt_record rt_record;
 
 typedef struct {
     const rt_options *options; /* at the beginning; they stay, like all pointed to */
-    const idx_index *index;
-    const rt_analyse *analyse; /* only to see how far it looks back */
+    const idx_index *index, *layer; /* layer may be NULL */
+    const rt_analyse *analyse;      /* only to see how far it looks back */
     rt_counts *counts;
     uint32_t rate_hz;  /* the highest one that memory is to do for */
     const char *input; /* its name, in answers and files */
@@ -81,10 +81,11 @@ void rt_record_done(rt_record *r);
 bool rt_record_dump(rt_record *r);
 
 /* One thread, not the analysis thread: keeps recordings from being asked for; false
- * when one is. rt_record_yield() lets them again, with other options and index (NULL:
- * those before). */
+ * when one is. rt_record_yield() lets them again, with other options, index (NULL:
+ * those before) and layer. */
 bool rt_record_claim(rt_record *r);
-void rt_record_yield(rt_record *r, const rt_options *o, const idx_index *index);
+void rt_record_yield(rt_record *r, const rt_options *o, const idx_index *index,
+                     const idx_index *layer);
 
 /* Main thread: whether a recording was written, or failed, since it was last asked, and
  * a sentence that says so. */

@@ -1,6 +1,8 @@
 /* What of the tapes makes up a recording. On the thread that writes. */
 #include "record_write.h"
 
+#include "layer.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -116,7 +118,7 @@ static const char *
 take_sent(rt_pick *p)
 {
     const rt_record *r = p->from;
-    const size_t n_sounds = idx_n_sounds(r->config.index);
+    const size_t n_sounds = rt_n_sounds_in(r->config.index, r->config.layer);
     bool *seen = p->min_gap ? calloc(RT_SCALES * n_sounds + 1, sizeof *seen) : NULL;
     size_t room = 0;
     const char *wrong = seen || !p->min_gap ? NULL : no_memory;
@@ -187,6 +189,7 @@ rt_pick_make(rt_pick *p, const rt_record *r, char *why, size_t why_len)
     out->n_samples = p->mark.end.pos - p->start;
     out->n_warm = p->state.at.pos - p->start;
     out->index_id = rt_index_id(r->config.index);
+    out->layer_id = r->config.layer ? rt_index_id(r->config.layer) : 0;
     snprintf(out->input, sizeof out->input, "%s", r->config.input);
     const char *wrong = take_changes(p);
     if (!wrong)

@@ -179,13 +179,15 @@ rt_record_claim(rt_record *r)
 }
 
 void
-rt_record_yield(rt_record *r, const rt_options *o, const idx_index *index)
+rt_record_yield(rt_record *r, const rt_options *o, const idx_index *index,
+                const idx_index *layer)
 {
     if (!r)
         return;
     if (index) {
         r->config.options = o;
         r->config.index = index;
+        r->config.layer = layer;
     }
     atomic_store(&r->busy, false);
 }

@@ -1,6 +1,7 @@
-/* A recording's two files: temporary names until both are whole. */
+/* A recording's files: temporary names until all are whole. */
 #include "record_write.h"
 
+#include "layer.h"
 #include "out.h"
 #include "wav.h"
 
@@ -12,11 +13,13 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { WAV, LINES, FILES, MOST_TRIES = 1000, NAME_BYTES = RT_TEXT + 300 };
-static const char *const ending[FILES] = {".wav", ".jsonl"};
+/* What was learned is written by itself, and only where there is any. */
+enum { WAV, LINES, FILES, LEARNED = FILES, NAMES };
+enum { MOST_TRIES = 1000, NAME_BYTES = RT_TEXT + 300 };
+static const char *const ending[NAMES] = {".wav", ".jsonl", ".learned.hkn"};
 
 typedef struct {
-    char name[FILES][NAME_BYTES], temp[FILES][NAME_BYTES];
+    char name[NAMES][NAME_BYTES], temp[NAMES][NAME_BYTES];
     FILE *to[FILES];
     char *why;
     size_t why_len;
@@ -56,7 +59,7 @@ make_names(files *f, const char *stem, unsigned attempt)
     bool fits = true;
     if (attempt)
         snprintf(number, sizeof number, "_%u", attempt + 1);
-    for (int i = 0; i < FILES; i++) {
+    for (int i = 0; i < NAMES; i++) {
         const int n =
             snprintf(f->name[i], NAME_BYTES, "%s%s%s", stem, number, ending[i]);
         const int m =
@@ -91,7 +94,9 @@ open_names(files *f)
             return false;
         }
     }
-    return true;
+    const bool taken = access(f->name[LEARNED], F_OK) == 0;
+    errno = EEXIST;
+    return !taken;
 }
 
 static void
@@ -176,6 +181,7 @@ write_lines(files *f, const rt_pick *p)
     rt_out out = {.to = f->to[LINES],
                   .format = RT_FORMAT_JSON,
                   .index = r->config.index,
+                  .layer = r->config.layer,
                   .input = r->config.input};
     for (uint64_t at = p->state.at.n_found, end = p->mark.end.n_found; at < end;) {
         const size_t n = end - at < AT_ONCE ? (size_t)(end - at) : AT_ONCE;
@@ -228,16 +234,28 @@ write_wav(files *f, const rt_pick *p)
     return ok && write_sound(f, p);
 }
 
+/* Without it, the lines are not found again. */
+static bool
+write_learned(files *f, const rt_record *r)
+{
+    return !r->config.layer ||
+           rt_layer_save(r->config.layer, f->name[LEARNED], f->why, f->why_len);
+}
+
 static bool
 write_files(const rt_pick *p, files *f)
 {
+    bool ok = false;
     errno = 0;
     if (!open_files(f, p->from))
         return false;
-    if (write_lines(f, p) && write_wav(f, p))
-        return close_files(f);
-    drop(f);
-    return false;
+    if (write_lines(f, p) && write_wav(f, p) && write_learned(f, p->from))
+        ok = close_files(f);
+    else
+        drop(f);
+    if (!ok && p->from->config.layer)
+        unlink(f->name[LEARNED]);
+    return ok;
 }
 
 bool

@@ -74,6 +74,8 @@ rt_recording_write(FILE *to, const rt_recording *r, const rt_options *o)
     static const char *const kinds[RT_CHANGES] = {[RT_GAP] = "gap", [RT_SHED] = "shed"};
     fprintf(to, "hearken recording 1\nindex %016" PRIx64 "\ninput %u %s\nrate %u\n",
             r->index_id, r->number, r->input, r->rate_hz);
+    if (r->layer_id)
+        fprintf(to, "layer %016" PRIx64 "\n", r->layer_id);
     fprintf(to, "samples %" PRIu64 "\nwarm %" PRIu64 "\nfirst %" PRIu64 "\n",
             r->n_samples, r->n_warm, r->first_frame);
     fprintf(to, "clock %" PRIu64 " %.17g\n", r->clock.frame, r->clock.s);

@@ -31,6 +31,7 @@ typedef struct {
     uint32_t number; /* of the input */
     uint32_t rate_hz;
     uint64_t index_id;    /* rt_index_id() */
+    uint64_t layer_id;    /* the same of the layer; 0: none */
     uint64_t n_samples;   /* of the file */
     uint64_t n_warm;      /* of them, those that nothing was decided by */
     uint64_t first_frame; /* of the stream, that the first sample is */
@@ -51,10 +52,12 @@ bool rt_recording_write(FILE *to, const rt_recording *r, const rt_options *o);
 /*
  * Reads text[n], which may come from anybody, into *r, which rt_recording_done() then
  * empties, and its settings into *o. False, with r empty and why a sentence, when it is
- * not whole, or contradicts itself or the index, whose every number is checked.
+ * not whole, or contradicts itself, the index or the layer (may be NULL); every number
+ * is checked.
  */
 bool rt_recording_read(rt_recording *r, rt_options *o, const idx_index *index,
-                       const char text[], size_t n, char *why, size_t why_len);
+                       const idx_index *layer, const char text[], size_t n, char *why,
+                       size_t why_len);
 void rt_recording_done(rt_recording *r);
 
 #endif

@@ -1,6 +1,8 @@
 /* The lines of a recording, in, as from a stranger. */
 #include "recording.h"
 
+#include "layer.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,12 +14,22 @@ enum { MAX_LINE = 1200 };
 typedef struct {
     rt_recording *r;
     rt_options *o;
-    const idx_index *index;
+    const idx_index *index, *layer;
     uint32_t seen; /* bit per row of the table below */
     size_t changes_room, sent_room;
     char *why;
     size_t why_len;
 } reader;
+
+static bool
+refuse(const reader *in, const char *what)
+{
+    snprintf(in->why, in->why_len,
+             "its recording of the last seconds %s; take it as any other sound with "
+             "--record-replay no",
+             what);
+    return false;
+}
 
 /* ---- Words of a line ------------------------------------------------------------- */
 
@@ -72,11 +84,28 @@ scale(char **line, uint32_t *out)
  */
 
 static bool
+read_id(const char *line, uint64_t *id)
+{
+    *id = strtoull(line, NULL, 16);
+    return strlen(line) == 16 && strspn(line, "0123456789abcdef") == 16;
+}
+
+static bool
 read_index(reader *in, char *line)
 {
-    char *end;
-    in->r->index_id = strtoull(line, &end, 16);
-    return strlen(line) == 16 && strspn(line, "0123456789abcdef") == 16;
+    return read_id(line, &in->r->index_id);
+}
+
+/* At once, as what follows has the numbers of its sounds. */
+static bool
+read_layer(reader *in, char *line)
+{
+    rt_recording *r = in->r;
+    if (!read_id(line, &r->layer_id) || !r->layer_id)
+        return false;
+    return (in->layer && r->layer_id == rt_index_id(in->layer)) ||
+           refuse(in, "was made beside learned sounds, and wants the .learned.hkn "
+                      "beside it as --learn-file");
 }
 
 static bool
@@ -188,7 +217,8 @@ read_sent(reader *in, char *line)
     rt_sent s;
     void *items = r->sent;
     if (!scale(&line, &s.scale) || !number32(&line, UINT32_MAX, &s.sound) ||
-        !number(&line, most_frames, &s.frame) || s.sound >= idx_n_sounds(in->index) ||
+        !number(&line, most_frames, &s.frame) ||
+        s.sound >= rt_n_sounds_in(in->index, in->layer) ||
         !grow(&items, r->n_sent, &in->sent_room, sizeof s))
         return false;
     r->sent = items;
@@ -253,6 +283,7 @@ static const struct {
     {"rose", read_rose, true},      {"agreed", read_agreed, true},
     {"sent", read_sent, true},      {"gap", read_gap, true},
     {"shed", read_shed, true},      {"set", read_set, true},
+    {"layer", read_layer, true},
 };
 enum { N_LINES = sizeof lines / sizeof *lines, N_ONCE = 10, END = 9 };
 
@@ -270,16 +301,6 @@ read_line(reader *in, char *line)
 }
 
 /* ---- The whole ------------------------------------------------------------------- */
-
-static bool
-refuse(const reader *in, const char *what)
-{
-    snprintf(in->why, in->why_len,
-             "its recording of the last seconds %s; take it as any other sound with "
-             "--record-replay no",
-             what);
-    return false;
-}
 
 /* Whether numbers that are right by themselves fit one another. Fills state.frame. */
 static bool
@@ -333,13 +354,17 @@ read_text(reader *in, const char text[], size_t n)
 
 bool
 rt_recording_read(rt_recording *r, rt_options *o, const idx_index *index,
-                  const char text[], size_t n, char *why, size_t why_len)
+                  const idx_index *layer, const char text[], size_t n, char *why,
+                  size_t why_len)
 {
-    reader in = {.r = r, .o = o, .index = index, .why = why, .why_len = why_len};
+    reader in = {
+        .r = r, .o = o, .index = index, .layer = layer, .why = why, .why_len = why_len};
     *r = (rt_recording){0};
     bool ok = read_text(&in, text, n);
     if (ok && r->index_id != rt_index_id(index))
         ok = refuse(&in, "was made with another index, or before this one was tuned");
+    if (ok && layer && !r->layer_id)
+        ok = refuse(&in, "was made without learned sounds; leave --learn-file out");
     if (ok && !agree(r))
         ok = refuse(&in, "contradicts itself");
     if (ok)

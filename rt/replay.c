@@ -4,12 +4,12 @@
 
 bool
 rt_replay_new(rt_replay *p, const rt_options *options, const idx_index *index,
-              const char text[], size_t n, uint32_t rate_hz, uint64_t n_samples,
-              char *why, size_t why_len)
+              const idx_index *layer, const char text[], size_t n, uint32_t rate_hz,
+              uint64_t n_samples, char *why, size_t why_len)
 {
     *p = (rt_replay){.options = *options};
     rt_recording *r = &p->recording;
-    if (!rt_recording_read(r, &p->options, index, text, n, why, why_len))
+    if (!rt_recording_read(r, &p->options, index, layer, text, n, why, why_len))
         return false;
     if (r->rate_hz == rate_hz && r->n_samples == n_samples)
         return true;

@@ -17,12 +17,12 @@ typedef struct {
 
 /*
  * text[n] is the recording's, options those that hold where it says nothing. False,
- * with why, when it is damaged, of another index, or not of a wav with so many samples
- * at that rate. rt_replay_done() frees.
+ * with why, when it is damaged, of another index or layer (may be NULL), or not of a
+ * wav with so many samples at that rate. rt_replay_done() frees.
  */
 bool rt_replay_new(rt_replay *p, const rt_options *options, const idx_index *index,
-                   const char text[], size_t n, uint32_t rate_hz, uint64_t n_samples,
-                   char *why, size_t why_len);
+                   const idx_index *layer, const char text[], size_t n,
+                   uint32_t rate_hz, uint64_t n_samples, char *why, size_t why_len);
 void rt_replay_done(rt_replay *p);
 
 /* Before the first block. */

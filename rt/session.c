@@ -13,13 +13,13 @@
 
 enum { FILE_PATH = RT_TEXT }; /* rt_nsm_order leaves room for the longest name below */
 static const char preset_name[] = "hearken.conf", index_name[] = "corpus.hkn",
-                  new_suffix[] = ".new";
+                  learned_name[] = "learned.hkn", new_suffix[] = ".new";
 
 struct rt_session {
     rt_nsm *nsm;
     rt_nsm_order open;
     bool opened; /* and the manager knows */
-    char preset[FILE_PATH], index[FILE_PATH], index_used[FILE_PATH];
+    char preset[FILE_PATH], index[FILE_PATH], index_used[FILE_PATH], learned[FILE_PATH];
     char state[100];
 };
 
@@ -154,7 +154,11 @@ void
 rt_session_keep(rt_session *s, const rt_options *o)
 {
     char why[1400];
-    const bool ok = rt_session_save(s->open.path, s->index_used, o, why, sizeof why);
+    rt_options kept = *o;
+    if (!strcmp(kept.learn.file, s->learned)) /* a copy of the session has its own */
+        snprintf(kept.learn.file, sizeof kept.learn.file, "none");
+    const bool ok =
+        rt_session_save(s->open.path, s->index_used, &kept, why, sizeof why);
     if (!ok)
         rt_say("the session cannot be saved: %s", why);
     rt_nsm_reply(s->nsm, RT_NSM_SAVE, ok ? 0 : RT_NSM_CREATE_FAILED,
@@ -308,6 +312,11 @@ take_session(rt_session *s, rt_command_line *line)
     const int status = take_preset(s, line);
     if (status || line->n_rest < 0)
         return status;
+    snprintf(s->learned, sizeof s->learned, "%s/%s", s->open.path, learned_name);
+    if (!strcmp(line->options->learn.file, "none")) {
+        mkdir(s->open.path, 0777); /* it may be written before the session is */
+        snprintf(line->options->learn.file, RT_TEXT, "%s", s->learned);
+    }
     if (!line->n_rest)
         wait_for_index(s, line->options);
     if (!line->n_rest && !atomic_load(&rt_stop))

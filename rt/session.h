@@ -2,9 +2,10 @@
  * A session of the New Session Manager: what hearken does there, by nsm.h. Main thread.
  *
  * A manager starts its clients without arguments, so the session has what they would
- * say: in the folder that the manager gives, hearken.conf is a preset, and corpus.hkn
- * the index or a link to it. Options on the command line win over that preset, an index
- * named there over that link.
+ * say: in the folder that the manager gives, hearken.conf is a preset, corpus.hkn the
+ * index or a link to it, and learned.hkn what was learned, unless learn.file names
+ * another file; it is written at each change, not only when all is saved. Options on
+ * the command line win over that preset, an index named there over that link.
  */
 #ifndef HEARKEN_RT_SESSION_H
 #define HEARKEN_RT_SESSION_H

@@ -34,16 +34,44 @@ rt_shelf_new(idx_index *index, const rt_options *o, const char *path)
     return NULL;
 }
 
-void
-rt_book_close(rt_book *b)
+/* ---- Closing: under the lock ------------------------------------------------------
+ */
+
+/* Whether one of the filled books, but b, has the index or layer ix. */
+static bool
+is_shared(const rt_shelf *s, const rt_book *b, const idx_index *ix)
 {
-    rt_truth_stop(b->truth);
-    rt_truth_free(b->truth);
-    rt_background_free(b->background);
-    idx_close(b->index);
+    for (uint32_t i = 0; i < RT_BOOKS; i++) {
+        const rt_book *other = &s->book[i];
+        if (s->filled[i] && other != b && (other->index == ix || other->layer == ix))
+            return true;
+    }
+    return false;
+}
+
+/* Closes what is in a book and in no other. */
+static void
+close_book(const rt_shelf *s, rt_book *b)
+{
+    if (b->index && !is_shared(s, b, b->index)) {
+        rt_truth_stop(b->truth);
+        rt_truth_free(b->truth);
+        rt_background_free(b->background);
+        idx_close(b->index);
+    }
+    if (b->layer && !is_shared(s, b, b->layer))
+        idx_close(b->layer);
     b->background = NULL;
     b->truth = NULL;
-    b->index = NULL;
+    b->index = b->layer = NULL;
+}
+
+void
+rt_shelf_drop(rt_shelf *s, rt_book *b)
+{
+    pthread_mutex_lock(&s->lock);
+    close_book(s, b);
+    pthread_mutex_unlock(&s->lock);
 }
 
 void
@@ -51,8 +79,10 @@ rt_shelf_free(rt_shelf *s)
 {
     if (!s)
         return;
-    for (uint32_t i = 0; i < RT_BOOKS; i++)
-        rt_book_close(&s->book[i]);
+    for (uint32_t i = 0; i < RT_BOOKS; i++) {
+        close_book(s, &s->book[i]);
+        s->filled[i] = false;
+    }
     pthread_mutex_destroy(&s->lock);
     free(s);
 }
@@ -65,6 +95,25 @@ rt_shelf_take(rt_shelf *s)
     rt_shelf_hold(s, book);
     pthread_mutex_unlock(&s->lock);
     return book;
+}
+
+bool
+rt_shelf_tally(rt_shelf *s, uint32_t scale, rt_tally *tally)
+{
+    const uint32_t book = rt_shelf_take(s);
+    const bool known = rt_truth_tally(s->book[book].truth, scale, tally);
+    rt_shelf_release(s, book);
+    return known;
+}
+
+bool
+rt_shelf_is_idle(rt_shelf *s)
+{
+    const uint32_t book = rt_shelf_take(s);
+    const rt_truth *t = s->book[book].truth;
+    const bool idle = !t || rt_truth_is_idle(t);
+    rt_shelf_release(s, book);
+    return idle;
 }
 
 /* Who holds it is counted already, and without the lock nobody begins to. */
@@ -82,7 +131,7 @@ rt_shelf_sweep(rt_shelf *s)
     for (uint32_t i = 0; i < RT_BOOKS; i++) {
         if (!is_idle(s, i))
             continue;
-        rt_book_close(&s->book[i]);
+        close_book(s, &s->book[i]);
         s->filled[i] = false;
     }
     pthread_mutex_unlock(&s->lock);

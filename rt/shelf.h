@@ -17,9 +17,11 @@
 
 enum { RT_BOOKS = 4 };
 
-/* Stays as it is while it is held, or current. */
+/* Stays as it is while it is held, or current. Books may share an index with its truth,
+ * or a layer: the last of them closes it. */
 typedef struct {
     idx_index *index;
+    idx_index *layer;   /* what was learned (layer.h), or NULL */
     rt_options options; /* of listen, with those of the analysis that index has */
     rt_background *background; /* of index; that of options */
     rt_truth *truth;           /* NULL: nothing to check */
@@ -63,6 +65,11 @@ rt_shelf_release(rt_shelf *s, uint32_t book)
     atomic_fetch_sub_explicit(&s->n_users[book], 1, memory_order_release);
 }
 
+/* Of the current book: what is known of its answers (truth.h), false where nothing is;
+ * whether they are checked at idle priority, or not at all. As rt_shelf_take(). */
+bool rt_shelf_tally(rt_shelf *s, uint32_t scale, rt_tally *tally);
+bool rt_shelf_is_idle(rt_shelf *s);
+
 /* ---- For swap.c --------------------------------------------------------------------
  */
 
@@ -75,7 +82,7 @@ void rt_shelf_turn(rt_shelf *s, uint32_t book);
 /* Closes what nobody needs. Not on the analysis thread. */
 void rt_shelf_sweep(rt_shelf *s);
 
-/* Closes a book that was filled but did not become the current one. */
-void rt_book_close(rt_book *b);
+/* Closes what is in a book that was filled but did not become the current one. */
+void rt_shelf_drop(rt_shelf *s, rt_book *b);
 
 #endif

@@ -42,12 +42,11 @@ times(const rt_agreement *g, uint32_t best, uint32_t n)
 static bool
 holds(const rt_analyse *a, uint32_t scale, uint32_t best, uint32_t n_hits)
 {
-    const idx_entry *entries = idx_scale_of(a->index, a->set[scale])->entries;
     const uint32_t held = a->agreement[scale].held;
     if (!held || held == best || !(a->better_by > 0))
         return false;
     for (uint32_t i = 1; i < n_hits; i++)
-        if (entries[a->hits[i].entry].sound + 1 == held)
+        if (rt_entry_of(a, scale, a->hits[i].entry).sound + 1 == held)
             return a->hits[0].cosine - a->hits[i].cosine < a->better_by &&
                    rt_score_of(a, scale, a->hits[i].cosine) >=
                        rt_least_score(a, scale, held - 1);
@@ -84,7 +83,7 @@ rt_judge(rt_analyse *a, const rt_match *m, uint32_t n_hits)
         return RT_N_held;
     if (times(g, best, a->within[m->scale]) < a->confirm[m->scale])
         return RT_N_unconfirmed;
-    const uint64_t last = a->last_sent[m->scale][m->sound];
+    const uint64_t last = *rt_last_sent(a, m->scale, m->sound);
     if (last && m->frame + 1 - last < a->min_gap_frames)
         return RT_N_rate_limited;
     g->held = best;

@@ -1,7 +1,7 @@
-#include "swap.h"
+#include "swap_private.h"
 
+#include "layer.h"
 #include "load.h"
-#include "rt.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -11,20 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { WAIT_MS = 5, MOST_WAITS = 1000, NEWS = RT_TEXT + 600 };
-
-struct rt_swap {
-    rt_swap_config config;
-    pthread_mutex_t loading; /* one load at a time */
-    pthread_mutex_t change;  /* who gives inputs another analysis */
-    pthread_t thread;        /* loads what SIGHUP wants */
-    bool started, had_terminal;
-    sem_t wake;
-    atomic_bool stop;
-    pthread_mutex_t news_lock;
-    bool news, bad, swapped;
-    char text[NEWS];
-};
+enum { WAIT_MS = 5, MOST_WAITS = 1000 };
 
 /* ---- Loading ---------------------------------------------------------------------
  */
@@ -39,8 +26,8 @@ make_truth(rt_swap *w, rt_book *b, char *why, size_t len)
 }
 
 /* Findings that are on their way hold a book for some milliseconds. */
-static rt_book *
-find_empty(rt_swap *w)
+rt_book *
+rt_swap_room(rt_swap *w, char *why, size_t len)
 {
     rt_book *b = NULL;
     for (int i = 0; i < MOST_WAITS && !b; i++) {
@@ -49,6 +36,8 @@ find_empty(rt_swap *w)
         if (!b)
             rt_sleep_ms(WAIT_MS);
     }
+    if (!b)
+        snprintf(why, len, "indexes of before are still in use; try again later");
     return b;
 }
 
@@ -73,13 +62,13 @@ take_settings(rt_swap *w, rt_book *b, char *why, size_t len)
     return false;
 }
 
-static bool
-give(rt_swap *w, const rt_book *b, char *why, size_t len)
+bool
+rt_swap_give(rt_swap *w, const rt_book *b, char *why, size_t len)
 {
     const uint32_t book = (uint32_t)(b - w->config.shelf->book);
     pthread_mutex_lock(&w->change);
-    const bool ok =
-        rt_inputs_swap(w->config.inputs, &b->options, b->index, book, why, len);
+    const bool ok = rt_inputs_swap(w->config.inputs, &b->options, b->index, b->layer,
+                                   book, why, len);
     if (ok)
         rt_shelf_turn(w->config.shelf, book);
     pthread_mutex_unlock(&w->change);
@@ -95,12 +84,11 @@ fill(rt_swap *w, rt_book *b, const char *path, char *why, size_t len)
         return false;
     }
     return !idx_load(&b->index, path, why, len) && take_settings(w, b, why, len) &&
-           rt_book_complete(b, why, len) && make_truth(w, b, why, len) &&
-           give(w, b, why, len);
+           rt_book_complete(b, why, len) && make_truth(w, b, why, len);
 }
 
-static void
-tell(rt_swap *w, bool bad, const char *text)
+void
+rt_swap_tell(rt_swap *w, bool bad, const char *text)
 {
     pthread_mutex_lock(&w->news_lock);
     w->news = true;
@@ -114,34 +102,37 @@ tell(rt_swap *w, bool bad, const char *text)
 static void
 tell_result(rt_swap *w, const rt_book *b, const char *why)
 {
-    char text[NEWS];
+    char text[RT_NEWS];
     if (b)
-        snprintf(text, sizeof text, "listens with %.1000s now, %u sounds", b->path,
-                 idx_n_sounds(b->index));
+        snprintf(text, sizeof text, "listens with %.1000s now, %u sounds%s%.400s",
+                 b->path, idx_n_sounds(b->index), *why ? "; " : "", why);
     else
         snprintf(text, sizeof text, "%.1500s; going on with the index in use", why);
-    tell(w, !b, text);
+    rt_swap_tell(w, !b, text);
 }
 
 static bool
 load(rt_swap *w, const char *path, char *why, size_t len)
 {
-    char path_of_now[RT_TEXT];
+    char note[RT_NEWS] = "";
     rt_shelf *s = w->config.shelf;
-    const uint32_t now = rt_shelf_take(s);
-    snprintf(path_of_now, sizeof path_of_now, "%s", s->book[now].path);
-    rt_shelf_release(s, now);
-    rt_book *b = find_empty(w);
-    if (!b) {
-        snprintf(why, len, "indexes of before are still in use; try again later");
+    rt_book *b = rt_swap_room(w, why, len);
+    if (!b)
         return false;
+    const uint32_t now = rt_shelf_take(s);
+    bool saves = w->saves, ok = fill(w, b, *path ? path : s->book[now].path, why, len);
+    if (ok) {
+        b->layer = rt_swap_layer(w, b->index, s->book[now].layer, &saves, note);
+        ok = rt_swap_give(w, b, why, len);
     }
-    if (fill(w, b, *path ? path : path_of_now, why, len)) {
-        tell_result(w, b, NULL);
-        return true;
+    rt_shelf_release(s, now);
+    if (ok) {
+        w->saves = saves;
+        tell_result(w, b, note);
+    } else {
+        rt_shelf_drop(s, b);
     }
-    rt_book_close(b);
-    return false;
+    return ok;
 }
 
 bool
@@ -161,8 +152,8 @@ rt_swap_set_rate(rt_swap *w, uint32_t rate_hz, char *why, size_t len)
     pthread_mutex_lock(&w->change);
     const uint32_t book = rt_shelf_take(w->config.shelf);
     const rt_book *b = &w->config.shelf->book[book];
-    const bool ok =
-        rt_inputs_set_rate(w->config.inputs, rate_hz, &b->options, b->index, why, len);
+    const bool ok = rt_inputs_set_rate(w->config.inputs, rate_hz, &b->options, b->index,
+                                       b->layer, why, len);
     rt_shelf_release(w->config.shelf, book);
     pthread_mutex_unlock(&w->change);
     return ok;
@@ -175,7 +166,7 @@ static void *
 run(void *arg)
 {
     rt_swap *w = arg;
-    char why[NEWS];
+    char why[RT_NEWS];
     for (;;) {
         while (sem_wait(&w->wake)) /* EINTR */
             ;
@@ -194,6 +185,17 @@ has_terminal(void)
     return fd >= 0;
 }
 
+/* The layer of the first index. */
+static void
+begin_layer(rt_swap *w)
+{
+    char note[RT_NEWS];
+    rt_book *b = &w->config.shelf->book[w->config.shelf->current];
+    b->layer = rt_swap_layer(w, b->index, NULL, &w->saves, note);
+    if (*note)
+        rt_warn("%s", note);
+}
+
 bool
 rt_swap_new(rt_swap **out, const rt_swap_config *config, char *why, size_t why_len)
 {
@@ -209,6 +211,7 @@ rt_swap_new(rt_swap **out, const rt_swap_config *config, char *why, size_t why_l
     pthread_mutex_init(&w->change, NULL);
     pthread_mutex_init(&w->news_lock, NULL);
     sem_init(&w->wake, 0, 0);
+    begin_layer(w);
     bool ok = make_truth(w, &config->shelf->book[config->shelf->current], why, why_len);
     if (ok && !(ok = w->started = rt_thread_start(&w->thread, run, w, 0, NULL)))
         snprintf(why, why_len, "the system gives no thread to load indexes with");
@@ -279,7 +282,7 @@ obey_signal(rt_swap *w)
 bool
 rt_swap_tick(rt_swap *w)
 {
-    char text[NEWS];
+    char text[RT_NEWS];
     if (!w)
         return false;
     obey_signal(w);

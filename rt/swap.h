@@ -18,13 +18,14 @@ typedef struct {
     rt_shelf *shelf;
     rt_inputs *inputs;
     rt_counts *counts;
+    const char *learn_file;                  /* of the layer; NULL: in memory only */
     sem_t *main_wake;                        /* posted when there is news */
     void (*now)(void *ctx, rt_options *out); /* the settings of now; any thread */
     void *now_ctx;
 } rt_swap_config;
 
-/* Also starts to check the answers of the first index (truth.h). False, with why,
- * without memory or threads. */
+/* Also starts to check the answers of the first index (truth.h), and reads its layer,
+ * saying why where it cannot. False, with why, without memory or threads. */
 bool rt_swap_new(rt_swap **out, const rt_swap_config *config, char *why,
                  size_t why_len);
 
@@ -35,7 +36,26 @@ bool rt_swap_new(rt_swap **out, const rt_swap_config *config, char *why,
  */
 bool rt_swap_load(rt_swap *w, const char *path, char *why, size_t why_len);
 
-/* rt_inputs_set_rate() with the current index, which stays meanwhile. */
+/* What was learned, and of what. */
+typedef struct {
+    uint32_t n_entries;
+    double seconds;
+} rt_learning;
+
+/*
+ * Learns what an input ("" is the first) heard in the last seconds (0: since the gate
+ * last opened) under a label, beside the index in use: as rt_swap_load() with another
+ * layer. The file is written at once; where it cannot be, what was learned is in use
+ * all the same, and why says so with true.
+ */
+bool rt_swap_learn(rt_swap *w, const char *label, double seconds, const char *input,
+                   rt_learning *out, char *why, size_t why_len);
+
+/* Forgets a label, "*" is all; likewise. *n_left is how many labels there are then. */
+bool rt_swap_forget(rt_swap *w, const char *label, uint32_t *n_left, char *why,
+                    size_t why_len);
+
+/* rt_inputs_set_rate() with the current index and layer, which stay meanwhile. */
 bool rt_swap_set_rate(rt_swap *w, uint32_t rate_hz, char *why, size_t why_len);
 
 /* Main thread, before any other is started: lets SIGHUP wait to be asked for. */

@@ -188,6 +188,50 @@ START_TEST(the_recorder_is_asked_where_there_is_one)
 }
 END_TEST
 
+static const struct {
+    const char *args, *label, *input;
+    double seconds;
+    const char *answer; /* begins so */
+} lessons[] = {
+    {"s", "kick", NULL, 0, "/hearken/learned s:kick i:12 f:0"},
+    {"sf", "kick", NULL, 1.5, "/hearken/learned s:kick i:12 f:1.5"},
+    {"sfs", "kick", "in", 1.5, "/hearken/learned s:kick i:12 f:3.5"},
+    {"sf", "kick", NULL, 10.5, "/hearken/error s:/hearken/learn wants a label"},
+    {"sf", "kick", NULL, 0.01, "/hearken/error s:/hearken/learn wants a label"},
+    {"sf", "kick", NULL, -1, "/hearken/error s:/hearken/learn wants a label"},
+    {"ss", "kick", "x", 0, "/hearken/error s:/hearken/learn wants a label"},
+    {"", NULL, NULL, 0, "/hearken/error s:/hearken/learn wants a label"},
+    {"s", "bad", NULL, 0, "/hearken/error s:it is bad"},
+};
+
+START_TEST(what_sounded_is_learned_or_refused_at_a_command)
+{
+    close_control();
+    open_with("loopback", true);
+    for (size_t i = 0; i < sizeof lessons / sizeof *lessons; i++) {
+        const char *args = lessons[i].args;
+        if (!strcmp(args, "ss"))
+            send_osc("/hearken/learn", args, lessons[i].label, lessons[i].input);
+        else
+            send_osc("/hearken/learn", args, lessons[i].label, lessons[i].seconds,
+                     lessons[i].input);
+        const char *got = answer();
+        ck_assert_msg(!strncmp(got, lessons[i].answer, strlen(lessons[i].answer)),
+                      "case %zu: %s", i, got);
+    }
+    send_osc("/hearken/learn", "s", "unsaved"); /* learned, but: */
+    ck_assert_str_eq(answer(), "/hearken/learned s:unsaved i:12 f:0");
+    ck_assert_str_eq(answer(), "/hearken/error s:it is unsaved");
+    send_osc("/hearken/forget", "s", "*");
+    ck_assert_str_eq(answer(), "/hearken/forgotten s:* i:3");
+    send_osc("/hearken/forget", "s", "bad");
+    ck_assert_str_eq(answer(), "/hearken/error s:it is bad");
+    send_osc("/hearken/forget", "i", 1);
+    ck_assert_ptr_nonnull(strstr(answer(), "wants a label that was learned"));
+    ck_assert_uint_eq(rt_counted(&counts, RT_N_bad_commands), 9);
+}
+END_TEST
+
 /* ---- Opening ----------------------------------------------------------------------
  */
 
@@ -253,6 +297,7 @@ main(void)
     tcase_add_test(t, sixteen_may_subscribe);
     tcase_add_test(t, a_file_is_answered_with_the_sounds_most_like_it);
     tcase_add_test(t, the_recorder_is_asked_where_there_is_one);
+    tcase_add_test(t, what_sounded_is_learned_or_refused_at_a_command);
     tcase_add_test(t, a_port_that_is_taken_or_none_goes_on_without_control);
     tcase_add_test(t, a_place_or_range_that_is_none_is_refused);
     tcase_add_test(t, the_reference_in_docs_is_what_the_program_writes);

@@ -65,8 +65,8 @@ START_TEST(what_is_written_is_read)
     rt_recording r;
     rt_options o;
     rt_options_default(&o);
-    ck_assert_msg(rt_recording_read(&r, &o, ix, text, n_text, why, sizeof why), "%s",
-                  why);
+    ck_assert_msg(rt_recording_read(&r, &o, ix, NULL, text, n_text, why, sizeof why),
+                  "%s", why);
     ck_assert_str_eq(r.input, "the left one");
     ck_assert_uint_eq(r.state.frame, 44100 + 96000 + 7);
     ck_assert(o.match.k == 7 && o.match.scales == 11 && o.osc.nomatch == 1);
@@ -157,8 +157,8 @@ START_TEST(each_damage_is_refused_in_a_sentence)
     rt_recording r;
     rt_options o;
     rt_options_default(&o);
-    ck_assert_msg(!rt_recording_read(&r, &o, ix, bad, n, why, sizeof why), "case %d",
-                  _i);
+    ck_assert_msg(!rt_recording_read(&r, &o, ix, NULL, bad, n, why, sizeof why),
+                  "case %d", _i);
     ck_assert_msg(strstr(why, damages[_i].says) != NULL, "case %d: \"%s\"", _i, why);
     ck_assert(!r.changes && !r.sent && !r.n_changes && !r.n_sent);
     free(bad);
@@ -174,7 +174,8 @@ START_TEST(no_beginning_of_it_is_taken_for_the_whole)
         char *exact = malloc(n + 1); /* so that a read beyond it is seen */
         memcpy(exact, text, n);
         rt_options_default(&o);
-        ck_assert(!rt_recording_read(&r, &o, ix, exact, n, why, sizeof why) && *why);
+        ck_assert(!rt_recording_read(&r, &o, ix, NULL, exact, n, why, sizeof why) &&
+                  *why);
         free(exact);
     }
 }
@@ -188,7 +189,8 @@ START_TEST(a_failing_allocation_is_refused)
     rt_options_default(&o);
     for (uint64_t k = 1; k <= 2; k++) {
         heap_fail_at = k;
-        const bool ok = rt_recording_read(&r, &o, ix, text, n_text, why, sizeof why);
+        const bool ok =
+            rt_recording_read(&r, &o, ix, NULL, text, n_text, why, sizeof why);
         const uint64_t left = heap_fail_at;
         heap_fail_at = 0;
         ck_assert_msg(!ok && !left && *why, "allocation %d", (int)k);

@@ -43,6 +43,7 @@ setup(void)
     remove_tree(path);
     a = calloc(1, sizeof *a);
     a->index = ix;
+    a->n_sounds = 3;
     a->min_score = 0.5F;
     a->hits = calloc(IDX_MAX_K, sizeof *a->hits);
     for (uint32_t s = 0; s < RT_SCALES; s++) {

@@ -81,6 +81,28 @@ dump(void *ctx, char *text, size_t len)
     return true;
 }
 
+/* Learns anything but "bad"; "unsaved" is not saved. */
+static inline bool
+learn_any(void *ctx, const char *label, double seconds, const char *input,
+          rt_learning *out, char *why, size_t len)
+{
+    (void)ctx;
+    *out = (rt_learning){12, seconds + (double)strlen(input)};
+    if (!strcmp(label, "bad") || !strcmp(label, "unsaved"))
+        snprintf(why, len, "it is %s", label);
+    return strcmp(label, "bad") != 0;
+}
+
+static inline bool
+forget_any(void *ctx, const char *label, uint32_t *n_left, char *why, size_t len)
+{
+    (void)ctx;
+    *n_left = 3;
+    if (!strcmp(label, "bad"))
+        snprintf(why, len, "it is bad");
+    return strcmp(label, "bad") != 0;
+}
+
 static inline void
 open_with(const char *allow, bool recorder)
 {
@@ -120,6 +142,8 @@ open_with(const char *allow, bool recorder)
                                  .publish = publish,
                                  .settings = settings,
                                  .settings_wake = &wake,
+                                 .learn = recorder ? learn_any : NULL,
+                                 .forget = recorder ? forget_any : NULL,
                                  .dump = recorder ? dump : NULL,
                                  .dump_ctx = path,
                                  .subscribed = subscribed};

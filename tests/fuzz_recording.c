@@ -53,7 +53,7 @@ check_written(const rt_recording *r, const rt_options *o, const idx_index *ix)
     FILE *to = open_memstream(&text, &n);
     must(to && rt_recording_write(to, r, o) && !fclose(to));
     rt_options_default(&read);
-    must(rt_recording_read(&again, &read, ix, text, n, why, sizeof why));
+    must(rt_recording_read(&again, &read, ix, NULL, text, n, why, sizeof why));
     must(again.n_sent == r->n_sent && again.n_changes == r->n_changes);
     must(!memcmp(&read.match, &o->match, sizeof read.match));
     rt_recording_done(&again);
@@ -92,7 +92,7 @@ LLVMFuzzerTestOneInput(const uint8_t data[], size_t n)
     memcpy(text + n_head, data, n);
     rt_replay p = {.options = o};
     memset(why, 'x', sizeof why);
-    if (rt_recording_read(&p.recording, &p.options, ix, text, n_head + n, why,
+    if (rt_recording_read(&p.recording, &p.options, ix, NULL, text, n_head + n, why,
                           sizeof why)) {
         check_numbers(&p.recording);
         check_written(&p.recording, &p.options, ix);

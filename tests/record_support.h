@@ -141,7 +141,7 @@ replay(dump *d, const idx_index *ix)
     rt_options_default(&o);
     ck_assert_msg(rt_sound_open(&sound, d->wav, &info, why, sizeof why), "%s", why);
     ck_assert(rt_sound_chunk(sound, RT_RECORDING_CHUNK, &text, &n_text));
-    ck_assert_msg(rt_replay_new(&p, &o, ix, text, n_text, info.file_rate_hz,
+    ck_assert_msg(rt_replay_new(&p, &o, ix, NULL, text, n_text, info.file_rate_hz,
                                 info.n_frames, why, sizeof why),
                   "%s", why);
     ck_assert_uint_eq(p.recording.number, 2);
