@@ -33,7 +33,7 @@ if [ "${1:-}" = beside-jack ]; then
     : >"$dir/m.osc"
     oscdump -L $((port + 1)) >"$dir/a.osc" & a=$!
     oscdump -L $((port + 2)) >"$dir/m.osc" & m=$!
-    listen first.log --record-seconds 3 --record-folder "$dir/dumps" || exit 1
+    listen first.log --record-seconds 15 --record-folder "$dir/dumps" || exit 1
     play "$dir/strange.wav"
     live >"$dir/n_before"
     tell /hearken/learn s bleep
@@ -42,7 +42,7 @@ if [ "${1:-}" = beside-jack ]; then
     live >"$dir/n_after"
     tell /hearken/query/file si "$dir/strange.wav" 1
     wait_for "$dir/a.osc" 'query/done'
-    play -l 12 "$dir/strange.wav" # a recording begins behind what warms up scenes
+    play -l 20 "$dir/strange.wav" # a recording begins behind what warms up scenes
     tell /hearken/record/dump
     for ((i = 0; i < 100; i++)); do
         compgen -G "$dir/dumps/*.wav" >/dev/null && break
