@@ -143,7 +143,7 @@ END_TEST
 static idx_index *
 many_sounds(uint32_t n)
 {
-    static char labels[RT_LAYER_SOUNDS + 1][8];
+    static char labels[RT_LAYER_SOUNDS + 1][12];
     idx_sound sounds[RT_LAYER_SOUNDS + 1];
     idx_index *out;
     for (uint32_t i = 0; i < n; i++) {
