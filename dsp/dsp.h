@@ -169,6 +169,15 @@ size_t dsp_stream_feed(dsp_stream *stream, const float x[], size_t n, dsp_hop *h
  * Valid until the next samples are fed. */
 const float *dsp_stream_bands(const dsp_stream *stream);
 
+/*
+ * What every window loses from now on: the power that each band is taken to have
+ * without what is listened for, in dB as in dsp_stream_bands() [DSP_BANDS], or NULL for
+ * nothing. One and a half times that is subtracted, but no band loses more than 10 dB,
+ * so that what noise leaves does not flicker (Berouti et al., ICASSP 1979). Descriptors
+ * stay. With another front end nothing is. Does not allocate or block.
+ */
+void dsp_stream_set_floor(dsp_stream *stream, const float bands[]);
+
 /* The newest samples, *n of them: at least those that a hop looks at. Valid likewise.
  */
 const float *dsp_stream_samples(const dsp_stream *stream, size_t *n);
@@ -195,7 +204,7 @@ typedef struct {
  * its 13 cepstra (dsp_front_layout()).
  *
  * Returns the number of loud hops; with fewer than DSP_MIN_LOUD raw is left alone. Does
- * not allocate or block, and depends on nothing but those hops.
+ * not allocate or block, and depends on nothing but those hops and the floor.
  */
 enum { DSP_MIN_LOUD = 3, DSP_FRAME_RAW = 2 * DSP_BANDS + 21 };
 uint32_t dsp_stream_window(dsp_stream *stream, dsp_scale scale, uint32_t n_hops,

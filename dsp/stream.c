@@ -119,6 +119,15 @@ dsp_stream_reset(dsp_stream *s, uint64_t frame)
     s->fill = s->kept_frames;
     memset(s->buffer, 0, s->kept_frames * sizeof *s->buffer);
     memset(s->energy, 0, sizeof s->energy);
+    s->has_floor = false;
+}
+
+void
+dsp_stream_set_floor(dsp_stream *s, const float bands[])
+{
+    s->has_floor = bands && !s->front;
+    if (s->has_floor)
+        memcpy(s->floor, bands, sizeof s->floor);
 }
 
 size_t

@@ -9,6 +9,8 @@
 enum {
     DSP_HISTORY = DSP_MAX_EVENT_HOPS, /* hops that are kept */
     DSP_BUFFER_FRAMES = 8192,
+    DSP_FLOOR_PER_DB = 4, /* steps */
+    DSP_FLOOR_STEPS = 30 * DSP_FLOOR_PER_DB,
 };
 
 /*
@@ -28,13 +30,17 @@ struct dsp_stream {
     uint32_t level_frames;  /* of them, the newest make the level: 32 ms */
     uint32_t kept_frames;   /* samples that are kept: for the longest window */
     float gate_db;
-    uint64_t n_frames, n_hops;     /* since the beginning */
-    uint64_t next_hop;             /* n_frames at which the next hop is complete */
-    size_t fill;                   /* of buffer */
-    float *buffer;                 /* [kept_frames + DSP_BUFFER_FRAMES] */
-    float *mel;                    /* [2 DSP_HISTORY][n_bands], or the front's bands */
-    float *more;                   /* [2 DSP_HISTORY][n_more]: descriptors or cepstra */
-    float energy[2 * DSP_HISTORY]; /* of the bands, or of samples; 0 below the gate */
+    uint64_t n_frames, n_hops; /* since the beginning */
+    uint64_t next_hop;         /* n_frames at which the next hop is complete */
+    size_t fill;               /* of buffer */
+    float *buffer;             /* [kept_frames + DSP_BUFFER_FRAMES] */
+    float *mel;                /* [2 DSP_HISTORY][n_bands], or the front's bands */
+    float *more;               /* [2 DSP_HISTORY][n_more]: descriptors or cepstra */
+    bool has_floor;
+    float floor[DSP_BANDS];         /* dB: what is subtracted */
+    float left_db[DSP_FLOOR_STEPS]; /* of a band so many steps above its floor */
+    float *clean;                   /* [2 DSP_HISTORY][n_bands]: what is left of mel */
+    float energy[2 * DSP_HISTORY];  /* of the bands, or of samples; 0 below the gate */
 };
 
 #endif

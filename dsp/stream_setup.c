@@ -1,6 +1,7 @@
 /* Makes and frees what stream.c, windows.c and scene.c run on. */
 #include "stream_private.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 #if defined(__SSE__)
@@ -84,6 +85,16 @@ new_front(dsp_stream *s, dsp_front_kind kind)
     return DSP_OK;
 }
 
+/* In the middle of each step. */
+static void
+fill_left(dsp_stream *s)
+{
+    for (int i = 0; i < DSP_FLOOR_STEPS; i++) {
+        const double above = (i + 0.5) / DSP_FLOOR_PER_DB;
+        s->left_db[i] = (float)(10 * log10(fmax(1 - 1.5 * pow(10, -above / 10), 0.1)));
+    }
+}
+
 static dsp_status
 allocate(dsp_stream *s, const dsp_stream_config *c)
 {
@@ -101,7 +112,8 @@ allocate(dsp_stream *s, const dsp_stream_config *c)
     s->buffer = dsp_calloc((s->kept_frames + DSP_BUFFER_FRAMES) * sizeof *s->buffer);
     s->mel = dsp_calloc(2 * DSP_HISTORY * s->n_bands * sizeof *s->mel);
     s->more = dsp_calloc(2 * DSP_HISTORY * s->n_more * sizeof *s->more);
-    return s->buffer && s->mel && s->more ? DSP_OK : DSP_ENOMEM;
+    s->clean = dsp_calloc(2 * DSP_HISTORY * s->n_bands * sizeof *s->clean);
+    return s->buffer && s->mel && s->more && s->clean ? DSP_OK : DSP_ENOMEM;
 }
 
 dsp_status
@@ -124,6 +136,7 @@ dsp_stream_new(dsp_stream **out, const dsp_stream_config *c)
         dsp_stream_free(s);
         return st;
     }
+    fill_left(s);
     dsp_stream_reset(s, 0);
     *out = s;
     return DSP_OK;
@@ -134,6 +147,7 @@ dsp_stream_free(dsp_stream *s)
 {
     if (!s)
         return;
+    free(s->clean);
     free(s->more);
     free(s->mel);
     free(s->buffer);

@@ -90,14 +90,30 @@ floor_of(const dsp_stream *s, const span *w)
     return peak - range_db > lowest_db ? peak - range_db : lowest_db;
 }
 
+/* Log-mel of the window without the floor, in the places that it has in s->mel. */
+static const float *
+without_floor(dsp_stream *s, const span *w)
+{
+    if (!s->has_floor)
+        return s->mel;
+    for (size_t t = w->first; t < w->end; t++)
+        for (size_t b = 0; b < DSP_BANDS; b++) {
+            const float x = s->mel[t * DSP_BANDS + b];
+            const float above = DSP_FLOOR_PER_DB * (x - s->floor[b]);
+            const int step = above < DSP_FLOOR_STEPS ? (int)fmaxf(above, 0) : -1;
+            s->clean[t * DSP_BANDS + b] = step < 0 ? x : x + s->left_db[step];
+        }
+    return s->clean;
+}
+
 /* Mean and deviation of each band, the former without the mean of all; then of what
  * else a hop has, descriptors by their mean alone. */
 static void
-statistics(const dsp_stream *s, const span *w, float raw[])
+statistics(const dsp_stream *s, const span *w, const float bands[], float raw[])
 {
     const uint32_t n = s->n_bands;
     float *more = raw + 2 * (size_t)n, level = 0;
-    measure(s, w, s->mel, n, floor_of(s, w), raw, raw + n);
+    measure(s, w, bands, n, floor_of(s, w), raw, raw + n);
     for (uint32_t b = 0; b < n; b++)
         level += raw[b] / (float)n;
     for (uint32_t b = 0; b < n; b++)
@@ -116,10 +132,11 @@ dsp_stream_window(dsp_stream *s, dsp_scale scale, uint32_t n_hops, float raw[],
     *out = (dsp_span){w.n_loud, (uint32_t)(w.end - w.first), (uint32_t)(now - w.end)};
     if (w.n_loud < DSP_MIN_LOUD)
         return w.n_loud;
+    const float *bands = without_floor(s, &w);
     if (scale == DSP_FRAME || s->front)
-        statistics(s, &w, raw);
+        statistics(s, &w, bands, raw);
     else
-        dsp_blocks_window(s->blocks, s->mel + w.first * DSP_BANDS,
+        dsp_blocks_window(s->blocks, bands + w.first * DSP_BANDS,
                           s->more + w.first * DSP_DESCRIPTORS, w.end - w.first, raw);
     return w.n_loud;
 }

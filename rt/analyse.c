@@ -397,5 +397,5 @@ rt_analyse_gap(rt_analyse *a, uint64_t n_frames)
     rt_judge_gap(a);
     rt_onset_reset(&a->onset);
     rt_floor_reset(&a->floor);
-    rt_set_gate(a);
+    rt_use_floor(a);
 }

@@ -81,10 +81,11 @@ struct rt_analyse {
     float *query, *refined, *row; /* [dim of the largest set] */
 };
 
-/* The newest hop joins the floor. After anything that the thresholds of the gate follow
- * from has changed: rt_set_gate(). */
+/* The newest hop joins the floor. */
 void rt_floor_hop(rt_analyse *a, uint64_t index);
-void rt_set_gate(rt_analyse *a);
+
+/* After the floor, the stream or the settings of either have changed. */
+void rt_use_floor(rt_analyse *a);
 
 /* When a sample sounded, as block times go. */
 int64_t rt_time_of(const rt_analyse *a, uint64_t frame);

@@ -102,13 +102,15 @@ rt_analyse_set(rt_analyse *a, const rt_options *o)
     a->close_at = (float)linear((double)o->match.gate_db - gate_hysteresis_db);
     a->most_floor =
         o->match.floor_db > RT_NO_FLOOR ? (float)linear((double)o->match.floor_db) : 0;
-    rt_set_gate(a);
+    rt_use_floor(a);
 }
 
 void
-rt_set_gate(rt_analyse *a)
+rt_use_floor(rt_analyse *a)
 {
     const float rms = a->floor.rms <= a->most_floor ? a->floor.rms : 0;
+    if (a->stream) /* there is none yet in rt_analyse_new() */
+        dsp_stream_set_floor(a->stream, rms > 0 ? a->floor.floor_db : NULL);
     a->gate.open_at = fmaxf(a->open_at, open_above * rms);
     a->gate.close_at = fmaxf(a->close_at, close_above * rms);
 }
@@ -121,7 +123,7 @@ rt_floor_hop(rt_analyse *a, uint64_t index)
     size_t n;
     const float *x = dsp_stream_samples(a->stream, &n);
     if (bands && rt_floor_feed(&a->floor, index, bands, x + n - n_hop, n_hop))
-        rt_set_gate(a);
+        rt_use_floor(a);
 }
 
 void
@@ -171,7 +173,7 @@ rt_analyse_inherit(rt_analyse *a, rt_analyse *from)
     a->stream = from->stream;
     from->stream = stream;
     a->floor = from->floor;
-    rt_set_gate(a);
+    rt_use_floor(a);
     a->gate.last_loud = from->gate.last_loud;
     a->gate.open = from->gate.open;
     a->query_ns = from->query_ns;

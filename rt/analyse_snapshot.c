@@ -67,13 +67,12 @@ rt_analyse_sent(rt_analyse *a, uint32_t scale, uint32_t sound, uint64_t frame)
 }
 
 /* An event looks at its window of hops, each hop at some milliseconds, a scene at the
- * events of ten seconds, the floor at ten seconds of whole blocks. */
+ * events of ten seconds, and each of them at the floor of the ten before. */
 uint32_t
 rt_analyse_preroll_s(const rt_analyse *a)
 {
     const uint32_t floor = RT_FLOOR_HOPS * (RT_FLOOR_BLOCKS + 1);
-    const uint32_t heard = a->event_hops + (a->scene ? DSP_SCENE_HOPS : 0);
-    const uint32_t hops = heard > floor ? heard : floor;
+    const uint32_t hops = floor + a->event_hops + (a->scene ? DSP_SCENE_HOPS : 0);
     const uint32_t reach = (dsp_stream_reach(a->stream) + a->rate_hz - 1) / a->rate_hz;
     return reach + (hops + DSP_HOPS_PER_S - 1) / DSP_HOPS_PER_S;
 }

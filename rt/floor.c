@@ -16,7 +16,7 @@ static const float steady_db = 9;
 void
 rt_floor_reset(rt_floor *f)
 {
-    f->n_hops = f->n_blocks = f->at = 0;
+    f->n_hops = f->n_blocks = 0;
     f->rms = 0;
 }
 
@@ -58,18 +58,42 @@ is_steady(const rt_floor *f)
     return quiet(f->level) - level_of(least) <= steady_db;
 }
 
+/* Means over the quietest blocks. Those of decibels are 2.5 dB lower than the decibels
+ * of the mean, where a band is one bin of noise. */
 static void
-end_block(rt_floor *f, size_t n_samples)
+take_bands(rt_floor *f)
 {
-    float *mean = f->bands[f->at];
+    const float most = quiet(f->level);
+    uint32_t n = 0;
+    memset(f->floor_db, 0, sizeof f->floor_db);
+    for (uint32_t i = 0; i < RT_FLOOR_BLOCKS; i++) {
+        if (f->level[i] > most)
+            continue;
+        n++;
+        for (uint32_t b = 0; b < DSP_BANDS; b++)
+            f->floor_db[b] += f->bands[i][b];
+    }
+    for (uint32_t b = 0; b < DSP_BANDS; b++)
+        f->floor_db[b] = f->floor_db[b] / (float)n + 2.5F;
+}
+
+/* A block's place follows from its number alone, or sums over all of them would differ
+ * in their last digits with when one began to listen. */
+static void
+end_block(rt_floor *f, uint64_t number, size_t n_samples)
+{
+    const size_t at = (size_t)(number % RT_FLOOR_BLOCKS);
+    float *mean = f->bands[at];
     for (uint32_t b = 0; b < DSP_BANDS; b++)
         mean[b] = f->sum[b] / RT_FLOOR_HOPS;
-    f->level[f->at] = level_of(mean);
-    f->power[f->at] = f->energy / (float)(n_samples * RT_FLOOR_HOPS);
-    f->at = (f->at + 1) % RT_FLOOR_BLOCKS;
+    f->level[at] = level_of(mean);
+    f->power[at] = f->energy / (float)(n_samples * RT_FLOOR_HOPS);
     f->n_blocks += f->n_blocks < RT_FLOOR_BLOCKS;
-    f->rms =
-        f->n_blocks == RT_FLOOR_BLOCKS && is_steady(f) ? sqrtf(quiet(f->power)) : 0;
+    f->rms = 0;
+    if (f->n_blocks < RT_FLOOR_BLOCKS || !is_steady(f))
+        return;
+    f->rms = sqrtf(quiet(f->power));
+    take_bands(f);
 }
 
 static float
@@ -104,6 +128,6 @@ rt_floor_feed(rt_floor *f, uint64_t index, const float bands[], const float x[],
     f->energy += energy_of(x, n);
     if (++f->n_hops < RT_FLOOR_HOPS)
         return false;
-    end_block(f, n);
+    end_block(f, index / RT_FLOOR_HOPS, n);
     return true;
 }

@@ -1,6 +1,7 @@
 /*
  * The floor of an input: sound that goes on as it is, of a fan, a line or a road, and
- * is not what is listened for. Below and little above it the gate stays shut.
+ * is not what is listened for. Below and little above it the gate stays shut,
+ * and it is subtracted from what is compared.
  *
  * It is the level of the quietest tenth of the last ten seconds, where that stays the
  * same in every band; music that goes on without a pause is none, as its bands come and
@@ -25,8 +26,9 @@ typedef struct {
     float power[RT_FLOOR_BLOCKS];            /* mean square of the samples */
     float sum[DSP_BANDS], energy;            /* of the block that is gathered */
     uint32_t n_hops;                         /* in it, if it was heard from its start */
-    uint32_t n_blocks, at;
-    float rms; /* of the floor; 0: none is known */
+    uint32_t n_blocks;                       /* in a row; RT_FLOOR_BLOCKS at the most */
+    float rms;                               /* of the floor; 0: none is known */
+    float floor_db[DSP_BANDS]; /* its mean power in each band, if it is known */
 } rt_floor;
 
 /* Nothing was heard. */

@@ -174,7 +174,8 @@ static const rt_field fields[] = {
      "floor "
      "if its level (root mean square) is not above this; the gate then opens 17 dB "
      "above "
-     "it and closes below 13; -120 turns that off",
+     "it and closes below 13, and what is compared has it subtracted; -120 turns that "
+     "off",
      0},
     {"match", "at", "NAME", T_CHOICE, AT(match.at), 0, 0, moments, FIND | RT_LIVE,
      "continuous",

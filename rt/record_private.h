@@ -10,7 +10,7 @@
 
 enum {
     RT_RECORD_SLACK_S = 10, /* that the writing may be late, or its disk stand still */
-    RT_RECORD_CHANGES = 4096,
+    RT_RECORD_CHANGES = 8192,
     RT_RECORD_SHEDS = 20, /* a second: up and down once for each 100 ms of lateness */
 };
 

@@ -155,7 +155,67 @@ START_TEST(it_depends_on_the_last_ten_seconds_alone)
     hear(15.34, 25.5);
     ck_assert_float_gt(all, 0);
     ck_assert_float_eq(hears->rms, all);
+    ck_assert(!memcmp(hears->floor_db, other->floor_db, sizeof hears->floor_db));
     free(other);
+}
+END_TEST
+
+/* ---- What is compared -------------------------------------------------------------
+ */
+
+static void
+window_at(double from_s, double to_s, bool without_floor, float raw[DSP_FRAME_RAW])
+{
+    dsp_span span;
+    hear(from_s, to_s);
+    dsp_stream_set_floor(stream, without_floor ? hears->floor_db : NULL);
+    ck_assert_uint_eq(dsp_stream_window(stream, DSP_FRAME, 10, raw, &span), 10);
+}
+
+static double
+distance(const float a[], const float b[])
+{
+    double sum = 0;
+    for (int i = 0; i < DSP_BANDS; i++)
+        sum += ((double)a[i] - (double)b[i]) * ((double)a[i] - (double)b[i]);
+    return sqrt(sum / DSP_BANDS);
+}
+
+START_TEST(without_the_floor_a_sound_is_more_like_itself)
+{
+    float clean[DSP_FRAME_RAW], noisy[DSP_FRAME_RAW], less[DSP_FRAME_RAW];
+    make_sound(x + 12 * RATE, RATE, RATE, 4);
+    window_at(11.9, 12.2, false, clean);
+    add_bed((bed)_i, 0.01, 0, 14);
+    dsp_stream_reset(stream, 0);
+    rt_floor_reset(hears);
+    window_at(0, 12.2, false, noisy);
+    ck_assert_float_gt(hears->rms, 0);
+    window_at(12.2, 12.2, true, less);
+    ck_assert_msg(distance(less, clean) < 0.95 * distance(noisy, clean),
+                  "%s: %.1f dB off, before %.1f", bed_name[_i], distance(less, clean),
+                  distance(noisy, clean));
+}
+END_TEST
+
+START_TEST(a_floor_far_below_changes_no_bit_and_a_reset_forgets_it)
+{
+    float with[DSP_FRAME_RAW], none[DSP_FRAME_RAW];
+    dsp_span span;
+    golden_signal(x, RATE, 0.5);
+    for (int b = 0; b < DSP_BANDS; b++)
+        hears->floor_db[b] = -140;
+    window_at(0, 0.5, false, none);
+    window_at(0.5, 0.5, true, with);
+    ck_assert(!memcmp(with, none, sizeof with));
+    for (int b = 0; b < DSP_BANDS; b++)
+        hears->floor_db[b] = -20;
+    window_at(0.5, 0.5, true, with);
+    ck_assert(memcmp(with, none, sizeof with) != 0);
+    dsp_stream_reset(stream, 0);
+    hear(0, 0.5);
+    dsp_stream_window(stream, DSP_FRAME, 10, with, &span);
+    ck_assert(!memcmp(with, none, sizeof with));
 }
 END_TEST
 
@@ -292,6 +352,8 @@ main(void)
     tcase_add_test(t, music_without_a_pause_is_no_floor);
     tcase_add_test(t, silence_has_a_floor_of_nothing);
     tcase_add_test(t, it_depends_on_the_last_ten_seconds_alone);
+    tcase_add_loop_test(t, without_the_floor_a_sound_is_more_like_itself, 0, 4);
+    tcase_add_test(t, a_floor_far_below_changes_no_bit_and_a_reset_forgets_it);
     suite_add_tcase(s, t);
     t = tcase_create("gate");
     tcase_set_timeout(t, 120);

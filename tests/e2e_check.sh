@@ -36,7 +36,7 @@ run 0 "$hearken" info x.hkn -f json && python3 - out <<'END'
 import json, sys
 i = json.load(open(sys.argv[1]))
 assert set(i["noises"]) == {s for s in i["scales"] if s != "timbre"}
-assert all(n["n"] > 50 and n["margin"] > 0 for n in i["noises"].values())
+assert all(n["n"] > 50 and -2 < n["margin"] < 2 for n in i["noises"].values())
 END
 is "in JSON too" $?
 
