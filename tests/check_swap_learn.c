@@ -70,6 +70,8 @@ START_TEST(what_sounds_is_learned_found_at_once_and_forgotten)
 {
     char why[400] = "";
     uint32_t n_left = 9;
+    if (_i) /* the books then share what noise looks like, too */
+        options.match.false_alarms = 6;
     bench *b = begin();
     ck_assert_uint_eq(told_of(b, strange[0], "one"), 0);
     ck_assert_str_eq(learn(b, "one"), "");
@@ -253,7 +255,7 @@ main(void)
     tcase_set_timeout(tc, 300);
     tcase_add_unchecked_fixture(tc, make_once, remove_once);
     tcase_add_checked_fixture(tc, set_up, NULL);
-    tcase_add_test(tc, what_sounds_is_learned_found_at_once_and_forgotten);
+    tcase_add_loop_test(tc, what_sounds_is_learned_found_at_once_and_forgotten, 0, 2);
     tcase_add_test(tc,
                    it_stays_with_an_index_of_its_space_and_comes_back_from_its_file);
     tcase_add_test(tc, a_file_that_is_no_layer_is_left_alone);

@@ -65,6 +65,8 @@ folder=$dir/kept/client.nABC
 is "saved are a preset and a link to the index" $?
 said '^jack.connect = in=system:capture_1$' "$folder/hearken.conf"
 is "and what it was connected to" $?
+said '^learn.file = none$' "$folder/hearken.conf"
+is "but not where the session keeps what it learns, which may be copied" $?
 [ "$(cat "$dir/second.rc")" = 0 ] && said '"running": "client.nABC:in' "$dir/second.json"
 is "it comes back by what was saved" $?
 [ "$(cat "$dir/third.rc")" = 0 ] && said '^match.score = 0.125$' "$dir/third.conf" && said '^match.k = 7$' "$dir/third.conf" && said 'answers to none' "$dir/third.log"
