@@ -105,7 +105,7 @@ float rt_score_of(const rt_analyse *a, uint32_t scale, float cosine);
 float rt_least_score(const rt_analyse *a, uint32_t scale, uint32_t sound);
 
 /* How much nearer than the background the best hit is, if that matters. */
-bool rt_stands_out(const rt_analyse *a, uint32_t scale);
+bool rt_stands_out(rt_analyse *a, uint32_t scale);
 
 /* Which fate an answer has whose best hit is m's sound and score; RT_N_matched lets it
  * out. An answer that had no hits to look at is told to rt_judge_none(). */

@@ -4,8 +4,9 @@
  * is heard than these are, by a margin that leaves so many false alarms an hour.
  *
  * Found by analysing generated sound as listen does, and stored with the index; one of
- * before format 4 is calibrated when it is opened. From then on it does not change and
- * may be read by any number of threads.
+ * before format 4 is calibrated when it is opened. In the space of labels, too, sounds
+ * as they are decide, since what tells labels apart does not tell them from noise. From
+ * then on it does not change and may be read by any number of threads.
  */
 #ifndef HEARKEN_RT_BACKGROUND_H
 #define HEARKEN_RT_BACKGROUND_H

@@ -113,10 +113,10 @@ play(rt_analyse *a, rt_options *o, rt_material what)
 
 /* Settings that ask at each scale of rows and tell nothing. */
 static void
-make_quiet(rt_options *o, uint32_t space)
+make_quiet(rt_options *o)
 {
     o->background = NULL;
-    o->search.space = space;
+    o->search.space = 0;
     o->listen.paused = o->debug.rejects = 0;
     o->match.scales = 1U << DSP_FRAME | 1U << DSP_EVENT | 1U << DSP_SCENE;
     o->match.at = RT_AT_CONTINUOUS;
@@ -130,14 +130,14 @@ make_quiet(rt_options *o, uint32_t space)
 }
 
 static bool
-ask(asking *job, const rt_options *o, uint32_t space, char *why, size_t why_len)
+ask(asking *job, const rt_options *o, char *why, size_t why_len)
 {
     const rt_sink sink = {.ctx = job, .match = ignore, .asked = take};
     rt_options *own = malloc(sizeof *own);
     if (!own)
         return false;
     *own = *o;
-    make_quiet(own, space);
+    make_quiet(own);
     bool ok = true;
     for (job->material = 0; ok && job->material < RT_MATERIALS; job->material++) {
         rt_counts counts = {0};
@@ -241,9 +241,7 @@ find(rt_background *b, const rt_options *o, char *why, size_t why_len)
     dsp_thread_init(); /* the same last bits on every thread */
     if (job)
         job->index = b->index;
-    for (uint32_t space = 0; ok && space < 2; space++)
-        if (idx_scale_of(b->index, space * DSP_SCALES + DSP_EVENT)->dim)
-            ok = ask(job, o, space, why, why_len);
+    ok = ok && ask(job, o, why, why_len);
     for (uint32_t s = 0; ok && s < IDX_SCALES; s++)
         ok = condense(b, s, &job->set[s]);
     for (uint32_t s = 0; job && s < IDX_SCALES; s++) {

@@ -53,16 +53,36 @@ holds(const rt_analyse *a, uint32_t scale, uint32_t best, uint32_t n_hits)
     return false;
 }
 
-bool
-rt_stands_out(const rt_analyse *a, uint32_t scale)
+/* Best hit among sounds as they are, and what was asked for it, where labels are
+ * searched: what tells labels apart does not tell them from noise. */
+static const float *
+hear_acoustic(rt_analyse *a, uint32_t scale, idx_hit *best)
 {
+    const dsp_projection p = rt_projection_in(a->index, scale, &a->layout[scale]);
+    uint32_t n = 0;
+    if (a->set[scale] == scale) {
+        *best = a->hits[0];
+        return a->query;
+    }
+    return dsp_project(&p, a->raw, a->u, a->refined) &&
+                   !idx_query(a->index, scale, a->scratch, a->refined, 1, best, &n,
+                              NULL) &&
+                   n
+               ? a->refined
+               : NULL;
+}
+
+bool
+rt_stands_out(rt_analyse *a, uint32_t scale)
+{
+    idx_hit best;
     if (!a->background || scale == RT_TIMBRE || a->margin[scale] < -1)
         return true;
-    const uint32_t set = a->set[scale];
-    const bool euclid = idx_scale_of(a->index, set)->params.metric == IDX_EUCLID;
-    const float cosine = a->hits[0].cosine + (euclid ? 1.0F : 0.0F);
-    return cosine - rt_background_likeness(a->background, set, a->query) >=
-           a->margin[scale];
+    const float *x = hear_acoustic(a, scale, &best);
+    const bool euclid = idx_scale_of(a->index, scale)->params.metric == IDX_EUCLID;
+    const float cosine = best.cosine + (euclid ? 1.0F : 0.0F);
+    return x &&
+           cosine - rt_background_likeness(a->background, scale, x) >= a->margin[scale];
 }
 
 int
