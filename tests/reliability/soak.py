@@ -99,6 +99,7 @@ class Soak:
         self.last = collections.deque(maxlen=4)
         self.return_s, self.samples, self.silences, self.dumps = [], [], [], 0
         self.placed, self.judged = None, 0
+        self.dated = 0.0 # from when on lines are read as they come
         self.behind = self.ahead = 0
         self.before = {}
         self.help = r.sh(os.path.join(r.BIN, "hearken"), "listen", "--help") or ""
@@ -193,6 +194,7 @@ class Soak:
             f.reading.clear()
             time.sleep(self.rng.choice((1, 5)))
             f.reading.set()
+            self.dated = now() + 1
 
     def do_nothing(self):
         time.sleep(self.rng.uniform(1, 5))
@@ -218,7 +220,7 @@ class Soak:
         was not counted. It may get ahead, and then be as much behind again: jackd numbers a cycle
         that is late like the next one, and hearken counts time that the clock lost, too."""
         connection = (self.rig.feed, len(self.rig.osc.states))
-        place = r.place(self.rig.feed, self.rig.listener, now() - 2.5)
+        place = r.place(self.rig.feed, self.rig.listener, max(now() - 2.5, self.dated))
         if place is None:
             return
         if self.placed and self.placed[0] == connection:
