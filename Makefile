@@ -1,5 +1,5 @@
 # hearken: one build file, everything under build/. Targets: all demo check check-examples lint bench
-# bench-index bench-latency bench-receivers faults reconnects killed swaps soak valgrind asan tsan fuzz golden prior
+# bench-index bench-matching bench-latency bench-receivers faults reconnects killed swaps soak valgrind asan tsan fuzz golden prior
 # install uninstall deb clean, and packages (which the first ones call).
 B ?= build
 PREFIX ?= /usr/local
@@ -138,6 +138,13 @@ $(B)/tests/bench/bench_index: $(INDEX_BENCH:%=$(B)/tests/bench/%.o) $(LIB)
 	$(SAY) "link    $@"
 	$(Q)g++ -fopenmp $(CFLAGS) $(SAN) $^ $(FAISS)/libfaiss.a $(PKGLIBS) -o $@
 
+# make bench-matching SOUNDS=folder: false matches in noise, sounds found in beds and over one
+# another (docs/matching.md). OPTIONS='--match-at both' are further ones of query.
+bench-matching: packages
+	@tests/packages.sh bench-matching
+	@$(MAKE) --no-print-directory -s all
+	@B=$(B) OPTIONS='$(OPTIONS)' tests/matching/matching.py $(SOUNDS)
+
 # What docs/reliability.md shows. make faults N=100 FAULTS='killed frozen' SERVER=pipewire; make soak
 # SECONDS_LONG=3600 SEED=1; both also with the B, SAN and CFLAGS of asan and tsan.
 N ?= 100
@@ -225,7 +232,7 @@ deb:
 clean:
 	rm -rf build
 
-.PHONY: all packages demo check check-examples checks tools asan tsan bench bench-index benches fuzz fuzzers lint golden prior \
+.PHONY: all packages demo check check-examples checks tools asan tsan bench bench-index bench-matching benches fuzz fuzzers lint golden prior \
         install uninstall deb clean
 .SECONDARY:
 -include $(shell find $(B) -type f -name '*.d' 2>/dev/null)

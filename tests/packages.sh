@@ -1,7 +1,7 @@
 #!/bin/bash
 # packages.sh GROUP...: installs what is missing of the packages that a group needs, with
 # apt-get (and sudo where not root), and says so. Groups:
-# build test examples reliability bench bench-index deb fuzz.
+# build test examples reliability bench bench-index bench-matching deb fuzz.
 set -u
 declare -A packages=(
     [build]="gcc libc6-dev make pkg-config libjack-jackd2-dev libsndfile1-dev libfftw3-dev liblo-dev
@@ -12,6 +12,7 @@ declare -A packages=(
     [reliability]="jackd2 liblo-tools sox python3 pipewire pipewire-bin pipewire-jack valgrind"
     [bench]="libaubio-dev"
     [bench-index]="g++ libgomp1 libhnswlib-dev espeak-ng sox libsox-fmt-all sonic-pi-samples python3"
+    [bench-matching]="sox libsox-fmt-all sonic-pi-samples python3 python3-numpy"
     [deb]="debhelper dpkg-dev fakeroot lintian"
     [fuzz]="clang libclang-rt-14-dev"
 )
