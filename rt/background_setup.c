@@ -82,10 +82,10 @@ ignore(void *ctx, const rt_match *m)
 }
 
 static uint32_t
-scales_at(int block)
+scales_at(int block, int scenes_alone)
 {
     const uint32_t scene = 1U << DSP_SCENE, event = 1U << DSP_EVENT;
-    if (block >= SCENES_ALONE)
+    if (block >= scenes_alone)
         return scene;
     return block % FRAME_EVERY ? scene | event : scene | event | 1U << DSP_FRAME;
 }
@@ -99,11 +99,14 @@ play(rt_analyse *a, rt_options *o, rt_material what)
     float x[BLOCK];
     rt_noise_begin(&g, what);
     for (int burst = 0; burst < RT_NOISE_BURSTS; burst++) {
-        const int n_blocks = burst + 1 < RT_NOISE_BURSTS ? BURST_BLOCKS : LAST_BLOCKS;
+        const bool last = burst + 1 == RT_NOISE_BURSTS;
+        /* of hums each differs, and scenes must know them all */
+        const bool whole = last || what == RT_HUM_50 || what == RT_HUM_60;
+        const int n_blocks = whole ? LAST_BLOCKS : BURST_BLOCKS;
         rt_noise_burst(&g, burst);
         for (int block = 0; block < n_blocks; block++) {
             rt_noise_fill(&g, x, BLOCK);
-            o->match.scales = scales_at(block);
+            o->match.scales = scales_at(block, last ? SCENES_ALONE : BURST_BLOCKS);
             rt_analyse_set(a, o);
             rt_analyse_block(a, x, BLOCK, 0);
         }
