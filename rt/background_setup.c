@@ -15,7 +15,7 @@ enum {
     SCENES_ALONE = 300, /* blocks of it, after which events are as they were */
     FRAME_EVERY = 4,    /* hops: frames are many, and alike */
     PAUSE_FRAMES = RT_NOISE_RATE / 4,
-    COMPARED = 40, /* answers of a material that are compared with later on */
+    COMPARED = 360, /* answers, but for rooms, that are compared with later on */
 };
 
 /* The answers that the materials got in a set of the index. */
@@ -100,13 +100,16 @@ play(rt_analyse *a, rt_options *o, rt_material what)
     rt_noise_begin(&g, what);
     for (int burst = 0; burst < RT_NOISE_BURSTS; burst++) {
         const bool last = burst + 1 == RT_NOISE_BURSTS;
-        /* of hums each differs, and scenes must know them all */
-        const bool whole = last || what == RT_HUM_50 || what == RT_HUM_60;
+        /* of hums and rooms each differs, and scenes must know them all */
+        const bool whole =
+            last || what == RT_HUM_50 || what == RT_HUM_60 || what == RT_ROOMS;
         const int n_blocks = whole ? LAST_BLOCKS : BURST_BLOCKS;
         rt_noise_burst(&g, burst);
         for (int block = 0; block < n_blocks; block++) {
             rt_noise_fill(&g, x, BLOCK);
-            o->match.scales = scales_at(block, last ? SCENES_ALONE : BURST_BLOCKS);
+            o->match.scales = scales_at(block, what == RT_ROOMS ? 0
+                                               : last           ? SCENES_ALONE
+                                                                : BURST_BLOCKS);
             rt_analyse_set(a, o);
             rt_analyse_block(a, x, BLOCK, 0);
         }
@@ -163,7 +166,8 @@ ask(asking *job, const rt_options *o, char *why, size_t why_len)
 static bool
 is_alone(uint32_t m)
 {
-    return m == RT_CLICKS || m == RT_DARK || m == RT_HUM_50 || m == RT_HUM_60;
+    return m == RT_CLICKS || m == RT_DARK || m == RT_HUM_50 || m == RT_HUM_60 ||
+           m == RT_ROOMS;
 }
 
 /* The greatest likeness to x among those that are compared with, but for one material.
@@ -218,7 +222,10 @@ condense(rt_background *b, uint32_t set, answers *d)
 {
     if (!d->n)
         return true;
-    d->every = 1 + d->n / (COMPARED * RT_MATERIALS);
+    uint32_t n_rooms = 0;
+    for (uint32_t i = 0; i < d->n; i++)
+        n_rooms += d->material[i] == RT_ROOMS;
+    d->every = 1 + (d->n - n_rooms) / COMPARED;
     const uint32_t n = (d->n + d->every - 1) / d->every;
     const size_t row = d->dim * sizeof *d->x;
     float *differences = malloc(d->n * sizeof *differences);

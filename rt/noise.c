@@ -44,6 +44,16 @@ hum(rt_noise *g, float w)
     return x + g->slow[0] * w;
 }
 
+/* Dull above one frequency, thin below another. */
+static float
+room(rt_noise *g, float w)
+{
+    g->slow[0] += g->low * (w - g->slow[0]);
+    g->slow[1] += g->low * (g->slow[0] - g->slow[1]);
+    g->slow[2] += g->high * (g->slow[1] - g->slow[2]);
+    return g->gain * (g->slow[1] - g->slow[2]);
+}
+
 static float
 next(rt_noise *g)
 {
@@ -66,6 +76,8 @@ next(rt_noise *g)
         return hum(g, w);
     case RT_CLICKS:
         return click(g, w);
+    case RT_ROOMS:
+        return room(g, w);
     default: /* hiss of a quiet line */
         return 0.004F * w;
     }
@@ -77,9 +89,22 @@ rt_noise_begin(rt_noise *g, rt_material what)
     *g = (rt_noise){.state = 1000 + (uint64_t)what, .what = what};
 }
 
+static void
+begin_room(rt_noise *g, int burst)
+{
+    static const struct {
+        float dull_hz, thin_hz;
+    } kinds[RT_NOISE_BURSTS] = {{250, 20},   {700, 20},    {2000, 100},
+                                {1500, 400}, {6000, 1500}, {5000, 300}};
+    const float turn = 6.2831853F / RT_NOISE_RATE;
+    g->low = 1 - expf(-turn * kinds[burst].dull_hz);
+    g->high = 1 - expf(-turn * kinds[burst].thin_hz);
+    g->gain = 24 / sqrtf(kinds[burst].dull_hz); /* about a tenth */
+}
+
 /* From a transformer's to a rectifier's; every other one with some hiss. */
-void
-rt_noise_burst(rt_noise *g, int burst)
+static void
+begin_hum(rt_noise *g, int burst)
 {
     static const struct {
         int first, step, n;
@@ -87,8 +112,6 @@ rt_noise_burst(rt_noise *g, int burst)
     } kinds[RT_NOISE_BURSTS] = {{1, 1, 12, 1},   {1, 1, 4, 0.7}, {2, 2, 6, 1},
                                 {1, 1, 30, 0.5}, {1, 2, 8, 1},   {1, 1, 3, 0}};
     double sum[RT_NOISE_MOST_PERIOD] = {0}, power = 0;
-    if (g->what != RT_HUM_50 && g->what != RT_HUM_60)
-        return;
     g->period = RT_NOISE_RATE / (g->what == RT_HUM_50 ? 50U : 60U);
     g->slow[0] = burst % 2 ? 0 : 0.001F;
     for (int i = 0; i < kinds[burst].n; i++) {
@@ -100,6 +123,15 @@ rt_noise_burst(rt_noise *g, int burst)
     }
     for (uint32_t t = 0; t < g->period; t++)
         g->hum[t] = (float)(0.2 * sum[t] / sqrt(power));
+}
+
+void
+rt_noise_burst(rt_noise *g, int burst)
+{
+    if (g->what == RT_HUM_50 || g->what == RT_HUM_60)
+        begin_hum(g, burst);
+    else if (g->what == RT_ROOMS)
+        begin_room(g, burst);
 }
 
 void
