@@ -32,7 +32,7 @@ def free_port():
 
 class Watchdog(threading.Thread):
     """systemd's side of a service with a watchdog: the longest time without a sign of life."""
-    LIMIT_S = 10
+    LIMIT_S = 30 # as the service units have it
 
     def __init__(self, work):
         super().__init__(daemon=True)
