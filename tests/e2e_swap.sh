@@ -37,7 +37,7 @@ if [ "${1:-}" = beside-jack ]; then
     recorded before
     tell /hearken/index/load s "$dir/y.hkn"
     wait_for "$dir/a.osc" 'index/loaded'
-    play -F -l 4 "$dir/in.wav" # scenes look 10 s back
+    play -F -l 6 "$dir/in.wav" # scenes look 10 s back, the floor 10 s more
     recorded after
     tell /hearken/index/load s "$dir/bad.hkn"
     wait_for "$dir/a.osc" 'hearken/error'
