@@ -38,7 +38,8 @@ right() {
     for run in 1 2 3 4 5; do
         "$here/tools/$server" -t 60 "$@"
         rc=$?
-        grep -q lost_frames "$dir/listen.log" || return $rc
+        # ages that are right although frames were lost are right
+        [ $rc -ne 0 ] && grep -q lost_frames "$dir/listen.log" || return $rc
     done
     echo "note: in none of $run runs the server lost nothing"
     return $rc
