@@ -20,7 +20,7 @@ import rig as r
 from rig import now
 
 # The fates of an answer; later ones that this hearken does not have count nothing.
-FATES = ("paused", "gated", "silent", "below_score", "unconfirmed", "rate_limited", "matched",
+FATES = ("paused", "gated", "silent", "below_score", "background", "unconfirmed", "rate_limited", "matched",
          "shed_scenes", "shed_events", "shed_frames")
 
 
