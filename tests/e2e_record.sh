@@ -60,7 +60,7 @@ for wav in "$dir"/dumps.full/hearken_*.wav; do
     n=$((n + 1))
     lines=${wav%.wav}.jsonl
     "$bin/hearken" query "$dir/x.hkn" "$wav" -f json >"$dir/again.jsonl"
-    case $wav in *_in.wav) least=20 ;; *) least=0 ;; esac # the other one hears nothing
+    case $wav in *_in.wav) least=3 ;; *) least=0 ;; esac # the other one hears nothing, and a slow end of the first player is silence
     cmp "$lines" "$dir/again.jsonl" && [ "$(wc -l <"$lines")" -ge $least ]
     is "recording $n is answered by query as by listen, byte for byte" $?
     python3 - "$lines" "$dir/live.json" <<'PY'
