@@ -21,6 +21,7 @@ run() {
     trap 'kill $! 2>/dev/null; exit' INT TERM
     wait $!
     rc=$?
+    kill -- -$! 2>/dev/null # timeout leads a group: what a script that failed has left
     case $rc in
     0) ;;
     77) word=skipped ;;
