@@ -473,6 +473,7 @@ rt_cmd_listen(int argc, char **argv)
 {
     int status;
     bool ended = true;
+    rt_thread_name("hearken"); /* also where the process has started anew */
     const char **rest = calloc((size_t)argc + 1, sizeof *rest);
     listener *l = calloc(1, sizeof *l);
     if (!rest || !l) {

@@ -190,6 +190,8 @@ if [ "${held:-}" ]; then
     is "what was connected by hand is connected" $?
     goes_on
     is "who subscribed is sent to, and all counters and numbers go on" $?
+    [ "$(cat "/proc/$held/comm")" = hearken ]
+    is "it is still called hearken" $?
     kill -INT "$held"
     wait "$held"
     is "and it ends well" $?
