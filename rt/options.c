@@ -152,8 +152,7 @@ static const rt_field fields[] = {
     {"match", "false-alarms-per-hour", "N", T_FLOAT, AT(match.false_alarms), 0.001, 1e6,
      NULL, FIND | RT_LIVE, "6",
      "how many matches an hour of noise, hum or hiss may make, over all scales: sets "
-     "how "
-     "much more like a sound of the corpus than like those what is heard must be; "
+     "how much more like a sound of the corpus than like those what is heard must be; "
      "match.score 0 lets everything through, and so does 1000000, from the start on",
      0},
     {"match", "score", "SHARE", T_FLOAT, AT(match.score), 0, 1, NULL, FIND | RT_LIVE,
@@ -171,11 +170,9 @@ static const rt_field fields[] = {
     {"match", "floor-db", "DBFS", T_FLOAT, AT(match.floor_db), -120, 0, NULL,
      FIND | RT_LIVE, "-35",
      "sound that goes on as it is for ten seconds, a fan or hum, is taken for the "
-     "floor "
-     "if its level (root mean square) is not above this; the gate then opens 17 dB "
-     "above "
-     "it and closes below 13, and what is compared has it subtracted; -120 turns that "
-     "off",
+     "floor if its level (root mean square) is not above this; the gate then opens "
+     "17 dB above it and closes below 13, and what is compared has it subtracted; "
+     "-120 turns that off",
      0},
     {"match", "at", "NAME", T_CHOICE, AT(match.at), 0, 0, moments, FIND | RT_LIVE,
      "continuous",

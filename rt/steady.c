@@ -75,7 +75,7 @@ hear_acoustic(rt_analyse *a, uint32_t scale, idx_hit *best)
 bool
 rt_stands_out(rt_analyse *a, uint32_t scale)
 {
-    idx_hit best;
+    idx_hit best = {0};
     if (!a->background || scale == RT_TIMBRE || a->margin[scale] < -1)
         return true;
     const float *x = hear_acoustic(a, scale, &best);
