@@ -15,20 +15,19 @@
 enum { FILES = 1024, SEALS = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE };
 static const char variable[] = "HEARKEN_LEFT";
 
-/* In a file of no folder, which the next program inherits. */
-static void
+/* In a file of no folder, which the next program inherits. False where that fails. */
+static bool
 leave(const char left[], size_t n)
 {
     char number[20];
     const int fd = n ? memfd_create("hearken", MFD_ALLOW_SEALING) : -1;
-    if (fd < 0)
-        return;
-    if (write(fd, left, n) == (ssize_t)n && !fcntl(fd, F_ADD_SEALS, SEALS)) {
-        snprintf(number, sizeof number, "%d", fd);
-        setenv(variable, number, 1);
-    } else {
+    snprintf(number, sizeof number, "%d", fd);
+    if (fd >= 0 && write(fd, left, n) == (ssize_t)n && !fcntl(fd, F_ADD_SEALS, SEALS) &&
+        !setenv(variable, number, 1))
+        return true;
+    if (fd >= 0)
         close(fd);
-    }
+    return false;
 }
 
 int
@@ -42,8 +41,11 @@ rt_start_anew(int argc, char **argv, const char left[], size_t n)
     memcpy(args + 1, argv, (size_t)argc * sizeof *args);
     for (int fd = STDERR_FILENO + 1; fd < FILES; fd++)
         fcntl(fd, F_SETFD, FD_CLOEXEC);
-    leave(left, n);
-    rt_warn("libjack does not come back from a call; starting anew");
+    if (leave(left, n))
+        rt_warn("libjack does not come back from a call; starting anew");
+    else
+        rt_warn("libjack does not come back from a call; starting anew, without what "
+                "was counted and set meanwhile");
     execv("/proc/self/exe", args);
     rt_fail("hearken cannot be started anew (%s); start it by hand", strerror(errno));
     free(args);

@@ -7,7 +7,8 @@
 /*
  * The same process with the same command line, as if it had just been started: threads
  * that a library holds, and what it has open, are let go of so. argv[0] is the command.
- * left[n] is for rt_left() then; without memory for it, or n = 0, nothing is left.
+ * left[n] is for rt_left() then; without memory for it, or n = 0, nothing is left, and
+ * that is said.
  * Returns only when that fails, with the status to end with.
  */
 int rt_start_anew(int argc, char **argv, const char left[], size_t n);
