@@ -17,9 +17,9 @@ log=$dir/listen.log osc=$dir/listen.osc
 news_from=1
 news() { news_from=$(($(wc -l <"$log") + 1)); }
 heard() { tail -n "+$news_from" "$log" | grep -c -- "$1"; }
-says() {
+says() { # within 25 s: what libjack holds is given up after ten, and begun anew
     local i
-    for ((i = 0; i < 200 && $(heard "$2") < ${3:-1}; i++)); do sleep 0.05; done
+    for ((i = 0; i < 500 && $(heard "$2") < ${3:-1}; i++)); do sleep 0.05; done
     [ "$(heard "$2")" -eq "${3:-1}" ] || { echo "not ${3:-1} times \"$2\" in:"; cat "$log"; false; } >&2
     is "$1" $?
 }
