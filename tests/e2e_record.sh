@@ -19,7 +19,7 @@ written() { # N: that many recordings are there, and listen has said so
 
 if [ "${1:-}" = beside-jack ]; then
     "$bin/hearken" listen "$dir/x.hkn" -c none -f json -k 3 --match-scales frame,event,scene --match-score 0.1 \
-        --match-min-gap-ms 700 --match-confirm-ms 200 --match-within-ms 300 --jack-inputs in,other --osc-to none --osc-listen 127.0.0.1:$port --record-seconds 5 --record-folder "$dir/dumps" \
+        --match-min-gap-ms 700 --match-confirm-ms 200 --match-within-ms 300 --jack-inputs in,other --osc-to none --osc-listen 127.0.0.1:$port --record-seconds 15 --record-folder "$dir/dumps" \
         >"$dir/live.json" 2>"$dir/live.log" &
     listener=$!
     wait_for "$dir/live.log" "stream begins" || exit 1
@@ -51,7 +51,7 @@ sox -V1 -D "$dir/in.wav" "$dir/short.wav" trim 3 3
 mkdir "$dir/dumps"
 "$here/tools/with-jack.sh" -t 60 -p 256 -- "$0" beside-jack
 is "listen writes recordings and ends well" $?
-grep -q 'the last 5 s of in are kept in [0-9]* MB' "$dir/live.log"
+grep -q 'the last 15 s of in are kept in [0-9]* MB' "$dir/live.log"
 is "listen says what memory it takes" $?
 grep -q ' recordings 4 failed_recordings 2' "$dir/live.log"
 is "recordings, and those that failed, are counted" $?
