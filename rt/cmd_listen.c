@@ -1,69 +1,33 @@
-/* hearken listen x.hkn: JACK in, OSC out. */
-#include "control.h"
+/* hearken listen x.hkn: JACK in, OSC out. Begins and ends; listen_loop.c is between. */
 #include "fence.h"
-#include "handover.h"
-#include "honest.h"
-#include "live.h"
+#include "listen.h"
 #include "load.h"
-#include "notify.h"
-#include "publish.h"
 #include "records.h"
 #include "rt.h"
-#include "session.h"
-#include "supervise.h"
-#include "swap.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
-
-typedef struct {
-    rt_options options, last; /* at the start; at the end */
-    rt_handover left;         /* from the process before, then to the next one */
-    rt_shelf *shelf;
-    rt_counts counts;
-    rt_inputs inputs;
-    rt_session *session; /* NULL: none */
-    rt_supervise *supervise;
-    rt_publish *publish;
-    rt_notify notify;
-    rt_control *control; /* NULL: nobody may command */
-    rt_live *live;       /* NULL: none */
-    rt_swap *swap;
-    bool said_low[DSP_SCALES]; /* that it finds too little */
-    bool said_busy;
-    rt_honest honest;
-    rt_print *print; /* NULL: nothing to print */
-    sem_t blocks_wake, main_wake;
-    pthread_t thread; /* analysis */
-    bool started;
-    atomic_bool stop;
-
-    /* of the last tick */
-    rt_state state;
-    uint64_t connections;
-    double next_status;
-} listener;
 
 static void
 push_match(void *ctx, const rt_match *m)
 {
-    listener *l = ctx;
+    rt_listener *l = ctx;
     rt_publish_push(l->publish, m);
 }
 
 static void
 push_asked(void *ctx, const rt_asked *q)
 {
-    listener *l = ctx;
+    rt_listener *l = ctx;
     rt_truth_offer(l->shelf->book[q->book].truth, q);
 }
 
 static void *
 run_analysis(void *arg)
 {
-    listener *l = arg;
+    rt_listener *l = arg;
     dsp_thread_init();
     rt_honest_enter(&l->honest, RT_ANALYSIS);
     while (!atomic_load(&l->stop)) {
@@ -77,7 +41,7 @@ run_analysis(void *arg)
 }
 
 static int
-open_publish(listener *l, char *why, size_t why_len)
+open_publish(rt_listener *l, char *why, size_t why_len)
 {
     const rt_publish_config publish = {.options = &l->options,
                                        .shelf = l->shelf,
@@ -95,7 +59,7 @@ open_publish(listener *l, char *why, size_t why_len)
 static bool
 dump_records(void *ctx, char *text, size_t len)
 {
-    const listener *l = ctx;
+    const rt_listener *l = ctx;
     const bool asked = rt_records_dump(&l->inputs);
     snprintf(text, len, "%s",
              asked ? l->options.record.folder
@@ -106,7 +70,7 @@ dump_records(void *ctx, char *text, size_t len)
 static bool
 load_index(void *ctx, const char *path, char *why, size_t len)
 {
-    listener *l = ctx;
+    rt_listener *l = ctx;
     return rt_swap_load(l->swap, path, why, len);
 }
 
@@ -114,27 +78,27 @@ static bool
 learn_heard(void *ctx, const char *label, double seconds, const char *input,
             rt_learning *out, char *why, size_t len)
 {
-    listener *l = ctx;
+    rt_listener *l = ctx;
     return rt_swap_learn(l->swap, label, seconds, input, out, why, len);
 }
 
 static bool
 forget_label(void *ctx, const char *label, uint32_t *n_left, char *why, size_t len)
 {
-    listener *l = ctx;
+    rt_listener *l = ctx;
     return rt_swap_forget(l->swap, label, n_left, why, len);
 }
 
 static void
 settings_now(void *ctx, rt_options *out)
 {
-    const listener *l = ctx;
+    const rt_listener *l = ctx;
     *out = l->options;
     rt_control_now(l->control, out);
 }
 
 static bool
-open_control(listener *l, char *why, size_t why_len)
+open_control(rt_listener *l, char *why, size_t why_len)
 {
     const rt_control_config control = {.options = &l->options,
                                        .shelf = l->shelf,
@@ -153,7 +117,7 @@ open_control(listener *l, char *why, size_t why_len)
 }
 
 static bool
-open_print(listener *l, char *why, size_t why_len)
+open_print(rt_listener *l, char *why, size_t why_len)
 {
     const rt_print_config print = {
         .how = {.format = rt_out_format(l->options.out.format, stdout)},
@@ -167,7 +131,7 @@ open_print(listener *l, char *why, size_t why_len)
 }
 
 static bool
-start_threads(listener *l, char *why, size_t why_len)
+start_threads(rt_listener *l, char *why, size_t why_len)
 {
     const char *file = l->options.learn.file;
     const rt_swap_config swap = {.shelf = l->shelf,
@@ -193,42 +157,8 @@ start_threads(listener *l, char *why, size_t why_len)
            rt_supervise_start(&l->supervise, &supervise, why, why_len);
 }
 
-/* Each connection may bring other memory, and another priority of the server. */
 static void
-take_conditions(listener *l)
-{
-    const int priority = rt_supervise_news(l->supervise).priority;
-    rt_thread_fifo(l->thread, priority - 5);
-    rt_publish_fifo(l->publish, priority - 10);
-    rt_honest_lock(&l->honest);
-    if (!rt_shelf_is_idle(l->shelf) && !l->said_busy) {
-        l->said_busy = true;
-        rt_warn(
-            "answers are checked at ordinary priority, which the system does not let "
-            "go: use --listen-truth no where time is short");
-    }
-}
-
-/* Says once of each scale when it finds less than the index promised. */
-static void
-watch_truth(listener *l)
-{
-    char text[120];
-    rt_tally tally;
-    for (uint32_t s = 0; s < DSP_SCALES; s++) {
-        if (l->said_low[s] || !rt_shelf_tally(l->shelf, s, &tally) ||
-            !rt_truth_is_low(&tally))
-            continue;
-        l->said_low[s] = true;
-        rt_truth_text(&tally, s, text, sizeof text);
-        rt_warn("%s, but the index promised %.3f; what is heard is harder to find than "
-                "what it was tuned with: build it with a higher --index-recall",
-                text, (double)tally.promised);
-    }
-}
-
-static void
-open_live(listener *l, const char *path)
+open_live(rt_listener *l, const char *path)
 {
     char why[300];
     rt_live_config config = {.client = l->options.jack.client_name,
@@ -243,100 +173,7 @@ open_live(listener *l, const char *path)
 }
 
 static void
-tick_live(listener *l)
-{
-    const rt_jack_news news = rt_supervise_news(l->supervise);
-    rt_options o = l->options;
-    rt_control_now(l->control, &o);
-    const uint32_t book = rt_shelf_take(l->shelf);
-    const rt_live_now now = {.state = rt_state_name(rt_supervise_state(l->supervise)),
-                             .since_s =
-                                 rt_seconds() - rt_supervise_state_s(l->supervise),
-                             .rate_hz = news.rate_hz,
-                             .period = news.period,
-                             .scales = o.match.scales,
-                             .k = o.match.k,
-                             .truth = l->shelf->book[book].truth};
-    rt_live_tick(l->live, &now);
-    rt_shelf_release(l->shelf, book);
-}
-
-static void
-wait_until(sem_t *sem, double seconds)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_REALTIME, &t);
-    const long ns = t.tv_nsec + (long)(seconds * 1e9);
-    t.tv_sec += ns / 1000000000L;
-    t.tv_nsec = ns % 1000000000L;
-    sem_timedwait(sem, &t);
-}
-
-/* As it stands: what is connected, too. */
-static void
-keep_session(const listener *l)
-{
-    rt_options now = l->options;
-    rt_control_now(l->control, &now);
-    rt_supervise_connected(l->supervise, &now.jack.connect);
-    rt_session_keep(l->session, &now);
-}
-
-/* What main does each time round. False when it is to end. */
-static bool
-tick(listener *l)
-{
-    const bool going = rt_supervise_tick(l->supervise);
-    const rt_state state = rt_supervise_state(l->supervise);
-    const uint64_t connections = rt_supervise_connections(l->supervise);
-    const double now = rt_seconds();
-    char status[RT_NOTIFY_TEXT];
-    rt_swap_tick(l->swap);
-    if (connections != l->connections)
-        take_conditions(l);
-    rt_notify_status(status, sizeof status, rt_state_name(state), &l->counts);
-    rt_notify_tick(&l->notify, now, rt_supervise_is_alive(l->supervise), status);
-    rt_records_tick(&l->inputs);
-    if (state != l->state || now >= l->next_status) {
-        rt_publish_status(l->publish, rt_state_name(state));
-        watch_truth(l);
-        rt_supervise_connected(l->supervise, &l->left.connect);
-        if (connections) { /* before the first, none asks for real-time scheduling */
-            const rt_jack_news news = rt_supervise_news(l->supervise);
-            rt_honest_tick(&l->honest, news.tid, news.freewheel);
-        }
-        l->next_status = now + 1;
-    }
-    if (rt_session_tick(l->session, rt_state_name(state)))
-        keep_session(l);
-    tick_live(l);
-    l->connections = connections;
-    l->state = state;
-    return going;
-}
-
-/* Main thread: supervises until an end. */
-static int
-run(listener *l)
-{
-    const double began = rt_seconds();
-    l->next_status = began + 1;
-    while (!atomic_load(&rt_stop)) {
-        wait_until(&l->main_wake, 0.1);
-        rt_print_tick(l->print);
-        if (!tick(l))
-            return RT_UNAVAILABLE;
-        if (rt_supervise_is_lost(l->supervise))
-            return RT_ANEW;
-        if (l->options.listen.seconds &&
-            rt_seconds() - began >= l->options.listen.seconds)
-            break;
-    }
-    return RT_OK;
-}
-
-static void
-summary(listener *l)
+summary(rt_listener *l)
 {
     const rt_counts *c = &l->counts;
     char text[1800] = "";
@@ -355,7 +192,7 @@ summary(listener *l)
 }
 
 static int
-listen_live(listener *l)
+listen_live(rt_listener *l)
 {
     char why[500];
     int status = !rt_record_check(&l->options, why, sizeof why) ? RT_CONFIG
@@ -369,13 +206,13 @@ listen_live(listener *l)
         rt_fail("%s", why);
         return status;
     }
-    return run(l);
+    return rt_listen_run(l);
 }
 
 /* In the order of the data: no more samples, then the rings, then the rest. False when
  * the server holds a thread, which goes on using all that is here. */
 static bool
-finish(listener *l, int status)
+finish(rt_listener *l, int status)
 {
     rt_notify_close(&l->notify);
     const bool ended = rt_supervise_stop(l->supervise);
@@ -408,7 +245,7 @@ finish(listener *l, int status)
 /* The index of the process before this one, if there was one and it can be had still;
  * else that of the command line. */
 static int
-load(listener *l, idx_index **index, const char **path)
+load(rt_listener *l, idx_index **index, const char **path)
 {
     const char *left = l->left.index;
     if (*left && strcmp(left, *path) != 0 && !rt_load(index, left, &l->options, true)) {
@@ -420,7 +257,7 @@ load(listener *l, idx_index **index, const char **path)
 
 /* *ended as finish() returns it. */
 static int
-listen_to(listener *l, const char *path, bool *ended)
+listen_to(rt_listener *l, const char *path, bool *ended)
 {
     const rt_sink sink = {.ctx = l, .match = push_match, .asked = push_asked};
     char why[300];
@@ -454,7 +291,7 @@ listen_to(listener *l, const char *path, bool *ended)
 
 /* By a command line that was taken in; *ended as finish() returns it. */
 static int
-listen_by(listener *l, const rt_command_line *line, bool *ended)
+listen_by(rt_listener *l, const rt_command_line *line, bool *ended)
 {
     char why[300];
     if (!rt_inputs_parse(&l->inputs, l->options.jack.inputs, why, sizeof why))
@@ -475,7 +312,7 @@ rt_cmd_listen(int argc, char **argv)
     bool ended = true;
     rt_thread_name("hearken"); /* also where the process has started anew */
     const char **rest = calloc((size_t)argc + 1, sizeof *rest);
-    listener *l = calloc(1, sizeof *l);
+    rt_listener *l = calloc(1, sizeof *l);
     if (!rest || !l) {
         free(rest);
         free(l);
