@@ -281,7 +281,10 @@ answer(rt_analyse *a, uint32_t scale, uint64_t hops, const dsp_hop *hop)
                          [DSP_EVENT] = {RT_SHED_EVENTS, RT_N_shed_events},
                          [DSP_SCENE] = {RT_SHED_SCENES, RT_N_shed_scenes},
                          [RT_TIMBRE] = {RT_SHED_EVENTS, RT_N_shed_events}};
-    rt_match m = {.scale = scale, .sound = UINT32_MAX, .frame = hop->frames};
+    rt_match m = {.scale = scale,
+                  .sound = UINT32_MAX,
+                  .frame = hop->frames,
+                  .at_onset = scale == DSP_SCENE || hops <= a->event_hops};
     const uint32_t most = scale == DSP_FRAME ? DSP_FRAME_HOPS : a->event_hops;
     int fate = a->paused ? RT_N_paused : RT_N_gated;
     if (a->gate.open && !a->paused)

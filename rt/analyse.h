@@ -65,6 +65,7 @@ typedef struct {
     float strength_db; /* onset: above what opens the gate, or above match.onset-db */
     uint64_t frame;    /* end of the window; onset: the sample */
     double time_s;     /* of frame, since the stream began */
+    bool at_onset;     /* within an event's length of an onset, or of a scene */
     uint32_t input;    /* number of the input, where there are several */
     uint32_t book;     /* listen: of the shelf, that the sound is of */
     int64_t centre_us; /* when the centre of the window sounded, as block times go */

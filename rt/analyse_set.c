@@ -91,7 +91,7 @@ rt_analyse_set(rt_analyse *a, const rt_options *o)
         a->within[s] = larger(a->confirm[s], answers_in(o->match.within_ms, s));
     }
     a->onset_db = o->match.onset_db;
-    a->at = o->match.at;
+    a->at = rt_at_of(o);
     a->want_rejects = o->debug.rejects;
     a->want_nomatch = o->osc.nomatch;
     a->paused = o->listen.paused;

@@ -126,6 +126,7 @@ make_quiet(rt_options *o)
     o->listen.paused = o->debug.rejects = 0;
     o->match.scales = 1U << DSP_FRAME | 1U << DSP_EVENT | 1U << DSP_SCENE;
     o->match.at = RT_AT_CONTINUOUS;
+    o->match.asked = 0;
     o->match.k = 1;
     o->match.refine = RT_REFINE_NO;
     o->match.score = 2; /* is never reached */

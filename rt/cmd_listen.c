@@ -52,7 +52,11 @@ open_publish(rt_listener *l, char *why, size_t why_len)
                                        .honest = &l->honest,
                                        .now_us = rt_jack_now_us,
                                        .sequence = l->left.sequence};
-    return rt_publish_open(&l->publish, &publish, why, why_len);
+    const int status = rt_publish_open(&l->publish, &publish, why, why_len);
+    if (!status) /* the analysis takes the options of the book */
+        l->options.match.asked = l->shelf->book[l->shelf->current].options.match.asked =
+            rt_publish_asks(l->publish);
+    return status;
 }
 
 /* For who asks over OSC: where they will be; main says when they are. */

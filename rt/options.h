@@ -93,6 +93,7 @@ typedef struct {
         uint32_t k, confirm_ms, within_ms, min_gap_ms;
         uint32_t refine;    /* rt_refine */
         uint32_t at;        /* rt_match_at */
+        uint32_t asked;     /* no setting: bits of rt_match_at that destinations want */
         float false_alarms; /* an hour */
         float score, release, better_by, gate_db, floor_db, onset_db;
     } match;
@@ -149,6 +150,14 @@ typedef struct {
     const struct rt_background *background;
     uint64_t list_set; /* bit per list: one that was set replaces its default */
 } rt_options;
+
+/* When answers are found: as match.at says and all destinations want, together. */
+static inline rt_match_at
+rt_at_of(const rt_options *o)
+{
+    const uint32_t all = 1U << o->match.at | o->match.asked;
+    return all == 1U << o->match.at ? (rt_match_at)o->match.at : RT_AT_BOTH;
+}
 
 void rt_options_default(rt_options *o);
 

@@ -18,6 +18,7 @@ struct rt_publish {
     _Atomic(const char *) status_due; /* the state to tell; NULL: none is due */
     const atomic_bool *patient; /* freewheel: wait for rings instead of dropping */
     atomic_bool onsets, mute;
+    _Atomic uint32_t at;         /* match.at */
     rt_ring *changes;            /* of change */
     int32_t first[RT_DESTS];     /* number of the first message to each place */
     rt_target targets[RT_DESTS]; /* those of osc.to, then subscribers */
@@ -52,6 +53,7 @@ rt_publish_set(rt_publish *p, const rt_options *o)
 {
     atomic_store_explicit(&p->onsets, o->osc.onsets, memory_order_relaxed);
     atomic_store_explicit(&p->mute, o->osc.mute, memory_order_relaxed);
+    atomic_store_explicit(&p->at, o->match.at, memory_order_relaxed);
 }
 
 bool
@@ -170,9 +172,10 @@ send_match(rt_publish *p, const rt_match *m)
         rt_count(p->config.counts, RT_N_muted, 1);
         return;
     }
+    const rt_match_at at = atomic_load_explicit(&p->at, memory_order_relaxed);
     for (uint32_t d = 0; d < RT_DESTS; d++) {
         rt_target *t = &p->targets[d];
-        if (!rt_target_wants(t, m))
+        if (!rt_target_wants(t, m, at))
             continue;
         if (rt_target_may(t, rt_seconds()))
             send_to(p, t, data, encode_for(p, t, m, data), age_ms(p, m));
@@ -294,6 +297,16 @@ rt_publish_open(rt_publish **out, const rt_publish_config *config, char *why,
     else
         *out = p;
     return status;
+}
+
+uint32_t
+rt_publish_asks(const rt_publish *p)
+{
+    uint32_t all = 0;
+    for (uint32_t d = 0; d < RT_LIST; d++)
+        if (p->targets[d].dest)
+            all |= rt_target_asks(&p->targets[d]);
+    return all;
 }
 
 bool

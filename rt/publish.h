@@ -45,6 +45,9 @@ typedef struct {
 int rt_publish_open(rt_publish **out, const rt_publish_config *config, char *why,
                     size_t why_len);
 
+/* Before it starts: what the destinations want beside match.at, for match.asked. */
+uint32_t rt_publish_asks(const rt_publish *p);
+
 /* Starts the thread, at ordinary priority. */
 bool rt_publish_start(rt_publish *p, char *why, size_t why_len);
 
@@ -57,7 +60,7 @@ void rt_publish_close(rt_publish *p);
 /* Analysis thread: hands one finding over. Never waits, but in freewheel. */
 void rt_publish_push(rt_publish *p, const rt_match *m);
 
-/* Control thread: takes osc.onsets and osc.mute, which may change. */
+/* Control thread: takes osc.onsets, osc.mute and match.at, which may change. */
 void rt_publish_set(rt_publish *p, const rt_options *options);
 
 /*

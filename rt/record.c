@@ -53,7 +53,7 @@ rt_record_set(rt_record *r, const rt_options *o)
                                   .better_by = o->match.better_by,
                                   .min_gap_ms = o->match.min_gap_ms,
                                   .refine = o->match.refine,
-                                  .at = o->match.at,
+                                  .at = rt_at_of(o),
                                   .onset_db = o->match.onset_db,
                                   .false_alarms = o->match.false_alarms,
                                   .space = o->search.space,

@@ -160,6 +160,7 @@ take_settings(rt_pick *p)
     o->match.floor_db = s.floor_db;
     o->match.onset_db = s.onset_db;
     o->match.at = s.at;
+    o->match.asked = 0;
     o->match.false_alarms = s.false_alarms;
     o->search.space = s.space;
     o->search.codes = s.codes;

@@ -138,6 +138,18 @@ read_k(const reader *r, const char *value)
 }
 
 static bool
+read_at(const reader *r, const char *value)
+{
+    static const char *const names[] = {"continuous", "onsets", "both"};
+    for (uint32_t i = 0; i < RT_AT_ANY; i++)
+        if (!strcmp(value, names[i])) {
+            r->t->at = i;
+            return true;
+        }
+    return fail(r, value, "here is to be onsets, continuous or both");
+}
+
+static bool
 set(reader *r, const char *key, const char *value)
 {
     for (size_t kind = 0; kind < OSC_KINDS; kind++)
@@ -157,10 +169,13 @@ set(reader *r, const char *key, const char *value)
         return read_number(r, value, 0.001, 1e6, &r->t->rate);
     if (!strcmp(key, "k"))
         return read_k(r, value);
-    return fail(r, key,
-                "there is no such setting of a destination; there are as, transport, "
-                "bundle, scales, messages, k, rate, match, onset, nomatch, label and "
-                "status");
+    if (!strcmp(key, "at"))
+        return read_at(r, value);
+    return fail(
+        r, key,
+        "there is no such setting of a destination; there are as, transport, "
+        "bundle, scales, messages, k, at, rate, match, onset, nomatch, label and "
+        "status");
 }
 
 /* Without the blanks at either end; ends the text. */
@@ -280,6 +295,7 @@ rt_target_plain(rt_target *t, osc_dest *dest)
     memset(t, 0, sizeof *t);
     t->dest = dest;
     t->scales = t->kinds = t->k = UINT32_MAX;
+    t->at = RT_AT_ANY;
 }
 
 bool

@@ -10,6 +10,7 @@
  *   scales=a+b     only these
  *   messages=a+b   only these: match, onset, nomatch, label, status
  *   k=N            ranks up to N
+ *   at=NAME        answers as with that match.at; without it as match.at is
  *   rate=N         messages a second at most
  *   match=... onset=... nomatch=... label=... status=...   a template (osc/template.h);
  *                  with one of them, only messages that have one are sent
@@ -21,11 +22,14 @@
 #include "osc/osc.h"
 #include "osc/template.h"
 
+enum { RT_AT_ANY = RT_AT_BOTH + 1 }; /* as match.at says */
+
 typedef struct {
     osc_dest *dest; /* NULL: none */
     int32_t seq;    /* next number */
     bool bundle, templated;
     uint32_t scales, kinds, k;   /* bits of scales and of osc_kind; most ranks */
+    uint32_t at;                 /* rt_match_at, or RT_AT_ANY */
     double rate, tokens, last_s; /* rate: 0 for any */
     bool has[OSC_KINDS];         /* a template of that kind */
     osc_template message[OSC_KINDS];
@@ -41,11 +45,14 @@ bool rt_target_read(rt_target *t, const char *settings, char *why, size_t why_le
 /* A destination that wants all, plainly. */
 void rt_target_plain(rt_target *t, osc_dest *dest);
 
+/* The bit of rt_match_at that must be found for it beside match.at, or 0. */
+uint32_t rt_target_asks(const rt_target *t);
+
 /* Closes the socket, if there is one. */
 void rt_target_close(rt_target *t);
 
-/* Whether the receiver wants it at all. */
-bool rt_target_wants(const rt_target *t, const rt_match *m);
+/* Whether the receiver wants it at all; at is match.at as it is now. */
+bool rt_target_wants(const rt_target *t, const rt_match *m, rt_match_at at);
 bool rt_target_wants_status(const rt_target *t);
 
 /* Whether it may have one more now; now_s is any clock that does not go back. After a

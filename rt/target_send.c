@@ -23,13 +23,22 @@ kind_of(const rt_match *m)
 }
 
 bool
-rt_target_wants(const rt_target *t, const rt_match *m)
+rt_target_wants(const rt_target *t, const rt_match *m, rt_match_at at)
 {
     if (!t->dest || !wants(t, kind_of(m)))
         return false;
     if (m->kind == RT_ONSET)
         return true;
+    const uint32_t when = t->at == RT_AT_ANY ? (uint32_t)at : t->at;
+    if (when == RT_AT_ONSETS && !m->at_onset)
+        return false;
     return t->scales >> m->scale & 1 && !(m->kind == RT_MATCH && m->rank > t->k);
+}
+
+uint32_t
+rt_target_asks(const rt_target *t)
+{
+    return t->at == RT_AT_ANY ? 0 : 1U << t->at;
 }
 
 bool

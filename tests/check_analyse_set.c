@@ -245,6 +245,26 @@ START_TEST(while_paused_nothing_is_told_and_each_answer_is_counted)
 }
 END_TEST
 
+/* As destinations choose from what is found for all of them (target.h). */
+START_TEST(what_is_found_at_onsets_is_a_part_of_what_is_found_for_all)
+{
+    rt_options o = options_of(N_SETTINGS - 1);
+    o.match.at = RT_AT_ONSETS;
+    run(&o, &o, want);
+    o.match.asked = 1U << RT_AT_CONTINUOUS; /* one that wants all */
+    run(&o, &o, got);
+    ck_assert_uint_gt(want->n, 50);
+    ck_assert_uint_gt(got->n, want->n);
+    size_t n = 0;
+    for (size_t i = 0; i < got->n; i++)
+        if (got->m[i].kind == RT_ONSET || got->m[i].at_onset) {
+            ck_assert_uint_lt(n, want->n);
+            same(&got->m[i], &want->m[n++], "at onsets");
+        }
+    ck_assert_uint_eq(n, want->n);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -256,6 +276,7 @@ main(void)
                         after_a_change_answers_are_as_if_it_had_been_set_from_the_start,
                         0, 3 * N_SETTINGS);
     tcase_add_test(t, while_paused_nothing_is_told_and_each_answer_is_counted);
+    tcase_add_test(t, what_is_found_at_onsets_is_a_part_of_what_is_found_for_all);
     suite_add_tcase(s, t);
     return run_suite(s);
 }

@@ -59,37 +59,89 @@ read_settings(const char *settings)
     target.dest = (void *)&target; /* only its being there is looked at */
 }
 
+static bool
+wants(const rt_match *m)
+{
+    return rt_target_wants(&target, m, RT_AT_CONTINUOUS);
+}
+
 START_TEST(settings_choose_what_is_wanted)
 {
     rt_match m = match;
     read_settings("scales=event+frame, k=2 ,messages=match+onset");
     ck_assert(!target.templated && !target.bundle);
-    ck_assert(rt_target_wants(&target, &m) && rt_target_wants(&target, &onset));
+    ck_assert(wants(&m) && wants(&onset));
     ck_assert(!rt_target_wants_status(&target));
     m.rank = 3;
-    ck_assert(!rt_target_wants(&target, &m));
+    ck_assert(!wants(&m));
     m.rank = 1;
     m.scale = DSP_SCENE;
-    ck_assert(!rt_target_wants(&target, &m));
+    ck_assert(!wants(&m));
     m.scale = DSP_EVENT;
     m.kind = RT_NOMATCH;
-    ck_assert(!rt_target_wants(&target, &m));
+    ck_assert(!wants(&m));
     m.kind = RT_LABEL; /* whose rank is a number of votes */
     read_settings("k=1,bundle");
     m.rank = 20;
-    ck_assert(rt_target_wants(&target, &m) && target.bundle);
+    ck_assert(wants(&m) && target.bundle);
     ck_assert(rt_target_wants_status(&target));
+}
+END_TEST
+
+static const struct {
+    const char *settings;
+    rt_match_at at; /* match.at */
+    bool late;      /* whether it gets what comes long after an onset */
+    uint32_t asks;
+} moments[] = {
+    {"k=2", RT_AT_CONTINUOUS, true, 0},
+    {"k=2", RT_AT_BOTH, true, 0},
+    {"k=2", RT_AT_ONSETS, false, 0},
+    {"at=onsets", RT_AT_CONTINUOUS, false, 1U << RT_AT_ONSETS},
+    {"at = onsets", RT_AT_BOTH, false, 1U << RT_AT_ONSETS},
+    {"at=continuous", RT_AT_ONSETS, true, 1U << RT_AT_CONTINUOUS},
+    {"at=both", RT_AT_ONSETS, true, 1U << RT_AT_BOTH},
+};
+
+START_TEST(answers_come_when_the_receiver_wants_them)
+{
+    static const rt_kind kinds[] = {RT_MATCH, RT_LABEL, RT_NOMATCH, RT_REJECT};
+    read_settings(moments[_i].settings);
+    ck_assert_uint_eq(rt_target_asks(&target), moments[_i].asks);
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        rt_match m = match;
+        m.kind = kinds[i];
+        ck_assert_msg(rt_target_wants(&target, &m, moments[_i].at) == moments[_i].late,
+                      "%s", moments[_i].settings);
+        m.at_onset = true;
+        ck_assert(rt_target_wants(&target, &m, moments[_i].at));
+    }
+    ck_assert(rt_target_wants(&target, &onset, moments[_i].at));
+}
+END_TEST
+
+START_TEST(what_all_want_is_found)
+{
+    static rt_options o;
+    for (uint32_t at = 0; at <= RT_AT_BOTH; at++)
+        for (uint32_t asked = 0; asked <= RT_AT_BOTH; asked++) {
+            o.match.at = at;
+            o.match.asked = 0;
+            ck_assert_uint_eq(rt_at_of(&o), at);
+            o.match.asked = 1U << asked;
+            ck_assert_uint_eq(rt_at_of(&o), at == asked ? at : (uint32_t)RT_AT_BOTH);
+        }
 }
 END_TEST
 
 START_TEST(only_messages_with_a_template_are_sent)
 {
     read_settings("match=/dirt/play s {label} n {sound} gain {score}");
-    ck_assert(rt_target_wants(&target, &match) && !rt_target_wants(&target, &onset));
+    ck_assert(wants(&match) && !wants(&onset));
     ck_assert(!rt_target_wants_status(&target));
     ck_assert_str_eq(sent(&match), "/dirt/play 's' 'snare' 'n' 17 'gain' 0.750");
     read_settings("onset=/on {level},as=plain");
-    ck_assert(!target.templated && rt_target_wants(&target, &match));
+    ck_assert(!target.templated && wants(&match));
 }
 END_TEST
 
@@ -153,7 +205,7 @@ START_TEST(presets_send_what_their_programs_take)
     snprintf(settings, sizeof settings, "as=presets/destinations/%s.conf",
              presets[_i].name);
     read_settings(settings);
-    ck_assert(rt_target_wants(&target, &m) && !rt_target_wants(&target, &match));
+    ck_assert(wants(&m) && !wants(&match));
     ck_assert_str_eq(sent(&m), presets[_i].sent);
 }
 END_TEST
@@ -171,6 +223,8 @@ static const struct {
      "event scene timbre"},
     {"scales=", "column 8: here a name is missing"},
     {"messages=mach", "of match onset nomatch label status"},
+    {"at=onset", "column 4: here is to be onsets, continuous or both"},
+    {"at=", "column 4: here is to be onsets"},
     {"bundle=maybe", "column 8: here is to be yes or no"},
     {"transport=sctp", "column 11: here is to be udp or tcp"},
     {"ranks=1", "column 1: there is no such setting of a destination"},
@@ -241,6 +295,9 @@ main(void)
     Suite *s = suite_create("rt/target");
     TCase *tc = tcase_create("target");
     tcase_add_test(tc, settings_choose_what_is_wanted);
+    tcase_add_loop_test(tc, answers_come_when_the_receiver_wants_them, 0,
+                        sizeof moments / sizeof *moments);
+    tcase_add_test(tc, what_all_want_is_found);
     tcase_add_test(tc, only_messages_with_a_template_are_sent);
     tcase_add_test(tc, numeric_has_an_address_for_each_label_and_no_string);
     tcase_add_test(tc, a_rate_holds_in_the_long_run);

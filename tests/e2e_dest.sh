@@ -42,7 +42,7 @@ start_pd() {
 
 beside_jack() {
     local to=() dumps=() i sclang="" pd="" listener
-    for i in 0 2 3 4; do
+    for i in 0 2 3 4 10 11; do
         oscdump -L "$(port $i)" >"$dir/$i.osc" 2>/dev/null & dumps+=($!)
     done
     oscdump -L "osc.tcp://:$(port 1)" >"$dir/1.osc" 2>"$dir/1.err" & dumps+=($!)
@@ -56,6 +56,7 @@ beside_jack() {
         --osc-to "127.0.0.1:$(port 2),match=/dirt/play s {label} n {sound} gain {score}" \
         --osc-to "127.0.0.1:$(port 3),as=numeric,bundle,k=1,scales=event" \
         --osc-to "127.0.0.1:$(port 4),rate=5,messages=match" \
+        --osc-to "127.0.0.1:$(port 10),at=onsets" --osc-to "127.0.0.1:$(port 11),at=continuous" \
         --osc-to 127.0.0.1:9,tcp "${to[@]}" >"$dir/live.json" 2>"$dir/live.log" & listener=$!
     wait_for "$dir/live.log" 'stream begins' || exit 1
     timeout 60 "$bin/tests/tools/jackfeed" -s 0.4 -c hearken:in "$dir"/play/*.wav >"$dir/feed.json"
@@ -82,6 +83,7 @@ mkdir "$dir/play"
 for f in "$dir"/corpus/*/[13].wav; do
     sox -V1 -D "$f" -r 48000 -b 24 -c 1 "$dir/play/$(basename "$(dirname "$f")")_$(basename "$f")" trim 0 1
 done
+sox -V1 -D -R -n -r 48000 -b 24 -c 1 "$dir/play/long.wav" synth 3 sine 400 gain -6 # goes on behind its onset
 "$here/tools/with-jack.sh" -n "dst$$" -t 150 -r 48000 -p 256 -- "$0" beside
 
 # agrees RECEIVER FILE: what a receiver printed, against the lines of the log
@@ -90,11 +92,19 @@ agrees() {
 import json, re, sys
 log, receiver, name = sys.argv[1:]
 want = [json.loads(line) for line in open(log)]
+hop = lambda m: m["frame"] * 100 // 48000
+begun = 0
+for m in want: # in the order of the analysis
+    begun = hop(m) if m["type"] == "onset" else begun
+    m["late"] = m["type"] == "match" and hop(m) - begun > 100
 want = [m for m in want if m["type"] == "match"]
 text = open(name, errors="replace").read()
 number = r"(-?[0-9][-+.e0-9]*)"
+all_of_them = want
 event1 = [m for m in want if m["scale"] == "event" and m["rank"] == 1]
 form, keys, want = {
+    "onsets": (r'/hearken/match issiffifffss \d+ "\w+" "(\w+)" (\d+) %s' % number,
+        "scale rank score", [m for m in want if not m["late"]]),
     "plain": (r'/hearken/match issiffifffss \d+ "\w+" "(\w+)" (\d+) %s %s (\d+) %s %s \S+ "(.*?)" "(.*?)"$' % ((number,) * 4),
         "scale rank score cosine sound start length label path", want),
     "template": (r'/dirt/play sssisf "s" "(\w+)" "n" (\d+) "gain" %s$' % number, "label sound score", want),
@@ -119,6 +129,8 @@ for w, g in zip(want, got):
     for a, b in zip(w, g):
         if a != b if isinstance(a, str) else abs(a - b) > 0.011:
             sys.exit(f"{receiver}: {g} for {w}")
+if receiver == "onsets" and not any(m["late"] for m in all_of_them):
+    sys.exit("nothing came long after an onset")
 if len(want) != len(got) or len(want) < 20:
     sys.exit(f"{receiver}: {len(got)} for {len(want)} matches")
 END
@@ -132,6 +144,8 @@ plain 0.osc a plain receiver gets every match of the log
 plain 1.osc so does one over TCP, in bundles
 template 2.osc so does one with a template
 numeric 3.osc one without strings gets an address for each label, and only the scale and ranks that it wants
+plain 11.osc at=continuous gets all of the log
+onsets 10.osc at=onsets gets of the same run what comes within a second of an onset
 END
 ! grep -qE ' [^ ]*s[^ ]* .*"' "$dir/3.osc" && ! grep -qv '/dirt/play' "$dir/2.osc"
 is "and neither of the two gets anything else" $?
