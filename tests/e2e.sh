@@ -58,17 +58,17 @@ make_corpus() {
 gives() {
     local sentence=$1 status=$2 words=$3 rc
     shift 3
-    timeout -k 5 60 "$@" >out 2>err </dev/null
+    timeout -k 5 60 "$@" >"$dir/out" 2>"$dir/err" </dev/null
     rc=$?
-    sed -i '/^hearken: listening to the corpus: /d' err # progress, on slow machines
+    sed -i '/^hearken: listening to the corpus: /d' "$dir/err" # progress, on slow machines
     if [ $rc -ne "$status" ]; then
-        echo "status $rc, not $status: $(head -3 err)" >&2
-    elif grep -v '^hearken: ..*' err >&2; then
+        echo "status $rc, not $status: $(head -3 "$dir/err")" >&2
+    elif grep -v '^hearken: ..*' "$dir/err" >&2; then
         echo "a line on stderr is no message of hearken's" >&2
-    elif [ -z "$words" ] && [ -s err ]; then
-        cat err >&2
-    elif ! grep -qF -- "$words" err && [ -n "$words" ]; then
-        echo "no \"$words\" in: $(cat err)" >&2
+    elif [ -z "$words" ] && [ -s "$dir/err" ]; then
+        cat "$dir/err" >&2
+    elif ! grep -qF -- "$words" "$dir/err" && [ -n "$words" ]; then
+        echo "no \"$words\" in: $(cat "$dir/err")" >&2
     else
         is "$sentence" 0
         return
@@ -76,11 +76,11 @@ gives() {
     is "$sentence" 1
 }
 one_line() { # SENTENCE: of the last command, stderr was one line
-    [ "$(wc -l <err)" -eq 1 ]
+    [ "$(wc -l <"$dir/err")" -eq 1 ]
     is "$1" $?
 }
 holds() { # SENTENCE TEXT: of the last command, stdout holds the text
-    grep -qF -- "$2" out
+    grep -qF -- "$2" "$dir/out"
     is "$1" $?
 }
 
@@ -93,7 +93,7 @@ same() { # SENTENCE FILE [AS]: the same bytes as AS, or whole.hkn
 killed() {
     local size=$1 i builder
     shift
-    "${hearken:?}" build corpus -o k.hkn "$@" >out 2>err &
+    "${hearken:?}" build corpus -o k.hkn "$@" >"$dir/out" 2>"$dir/err" &
     builder=$!
     for ((i = 0; i < 4000; i++)); do
         [ "$(stat -c %s k.hkn.parts* 2>/dev/null || echo 0)" -gt "$size" ] && break
