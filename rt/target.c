@@ -140,8 +140,8 @@ read_k(const reader *r, const char *value)
 static bool
 read_at(const reader *r, const char *value)
 {
-    static const char *const names[] = {"continuous", "onsets", "both"};
-    for (uint32_t i = 0; i < RT_AT_ANY; i++)
+    const char *const *names = rt_field_named("match.at")->choices;
+    for (uint32_t i = 0; names[i]; i++)
         if (!strcmp(value, names[i])) {
             r->t->at = i;
             return true;
