@@ -259,6 +259,11 @@ void idx_scratch_skip(idx_scratch *scratch, uint32_t sound);
 /* Copies a row, as it is stored, to out[dim]; zeros for a scale of codes. */
 void idx_row(const idx_index *index, uint32_t scale, uint32_t entry, float out[]);
 
+/* The greatest cosine of x[dim] to any of rows[n][dim], all of unit length; -1 where n
+ * is 0. For noises; the same with every kernel. Real-time safe. */
+float idx_likeness(idx_scratch *scratch, const float x[], uint32_t dim,
+                   const float rows[], uint32_t n);
+
 /*
  * Finds the stored entries nearest to a query by the metric of the scale.
  *

@@ -166,6 +166,20 @@ idx_query_codes(const idx_index *index, uint32_t scale, idx_scratch *s,
     return st;
 }
 
+float
+idx_likeness(idx_scratch *s, const float x[], uint32_t dim, const float rows[],
+             uint32_t n)
+{
+    float most = -1.0F;
+    for (uint32_t at = 0; at < n; at += IDX_SCAN) {
+        const uint32_t some = n - at < IDX_SCAN ? n - at : IDX_SCAN;
+        s->kern->dots(s->cosine, x, rows + (size_t)at * dim, dim, some);
+        for (uint32_t i = 0; i < some; i++)
+            most = s->cosine[i] > most ? s->cosine[i] : most;
+    }
+    return most;
+}
+
 /* Number of knots that are < cosine, or also those that are equal, by bisection. */
 static uint32_t
 knots_below(const float knots[], uint32_t n, float cosine, bool or_equal)

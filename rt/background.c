@@ -3,21 +3,6 @@
 
 #include <math.h>
 
-float
-rt_background_dot(const float *restrict x, const float *restrict y, uint32_t n)
-{
-    enum { LANES = 8 };
-    float sum[LANES] = {0};
-    uint32_t i = 0;
-    for (; i + LANES <= n; i += LANES)
-        for (uint32_t j = 0; j < LANES; j++)
-            sum[j] += x[i + j] * y[i + j];
-    for (uint32_t j = 0; i + j < n; j++)
-        sum[j] += x[i + j] * y[i + j];
-    return ((sum[0] + sum[4]) + (sum[1] + sum[5])) +
-           ((sum[2] + sum[6]) + (sum[3] + sum[7]));
-}
-
 const idx_noises *
 rt_background_noises(const rt_background *b)
 {
@@ -25,16 +10,11 @@ rt_background_noises(const rt_background *b)
 }
 
 float
-rt_background_likeness(const rt_background *b, uint32_t set, const float x[])
+rt_background_likeness(const rt_background *b, uint32_t set, idx_scratch *scratch,
+                       const float x[])
 {
     const idx_noises *s = &b->set[set];
-    const uint32_t dim = idx_scale_of(b->index, set)->dim;
-    float most = -1;
-    for (uint32_t i = 0; i < s->n; i++) {
-        const float likeness = rt_background_dot(x, s->rows + (size_t)i * dim, dim);
-        most = likeness > most ? likeness : most;
-    }
-    return most;
+    return idx_likeness(scratch, x, idx_scale_of(b->index, set)->dim, s->rows, s->n);
 }
 
 /* Share of the answers to noises that would stand out by more than x. */

@@ -54,7 +54,9 @@ float rt_background_margin(const idx_noises *n, double false_alarms, uint32_t an
                            uint32_t n_scales);
 
 /* How alike x[dim of the set], of unit length, and the background are at most; -1 when
- * the set has none. Real-time safe, as is rt_background_margin(). */
-float rt_background_likeness(const rt_background *b, uint32_t set, const float x[]);
+ * the set has none. scratch is the caller's, of any index. Real-time safe, as is
+ * rt_background_margin(). */
+float rt_background_likeness(const rt_background *b, uint32_t set, idx_scratch *scratch,
+                             const float x[]);
 
 #endif

@@ -9,7 +9,4 @@ struct rt_background {
     float *own[IDX_SCALES];     /* rows, then tails, where they are not the index's */
 };
 
-/* Dot product, in an order that does not depend on the compiler. */
-float rt_background_dot(const float x[], const float y[], uint32_t n);
-
 #endif

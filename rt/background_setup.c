@@ -4,6 +4,7 @@
 #include "floor.h"
 #include "noise.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,7 +22,6 @@ enum {
 /* The answers that the materials got in a set of the index. */
 typedef struct {
     uint32_t dim, n, room;
-    uint32_t every;    /* of them, each so many-th is compared with */
     float *x;          /* [room][dim] what was asked */
     float *best;       /* [room] likeness of the entry that was found */
     uint8_t *material; /* [room] */
@@ -171,20 +171,22 @@ is_alone(uint32_t m)
            m == RT_ROOMS;
 }
 
-/* The greatest likeness to x among those that are compared with, but for one material.
- */
+/* Answers that others are compared with, in order of material. */
+typedef struct {
+    idx_scratch *scratch;
+    uint32_t dim, n;
+    uint32_t begin[RT_MATERIALS + 1]; /* of each material, and the end */
+    float *rows;                      /* [n][dim] */
+} company;
+
+/* The greatest likeness to x among those of all materials but one. */
 static float
-nearest_but(const answers *d, uint32_t but, const float x[])
+nearest_but(const company *c, uint32_t but, const float x[])
 {
-    float most = -1;
-    for (uint32_t i = 0; i < d->n; i += d->every) {
-        const float likeness =
-            d->material[i] == but
-                ? -1
-                : rt_background_dot(x, d->x + (size_t)i * d->dim, d->dim);
-        most = likeness > most ? likeness : most;
-    }
-    return most;
+    const uint32_t end = c->begin[but + 1];
+    return fmaxf(idx_likeness(c->scratch, x, c->dim, c->rows, c->begin[but]),
+                 idx_likeness(c->scratch, x, c->dim, c->rows + (size_t)end * c->dim,
+                              c->n - end));
 }
 
 static int
@@ -198,14 +200,15 @@ by_value(const void *a, const void *b)
  * exceed, and by how much the others do. differences is [n]. False where the material
  * got no answers. */
 static bool
-measure(const answers *d, uint32_t material, float differences[], float tail[2])
+measure(const answers *d, const company *c, uint32_t material, float differences[],
+        float tail[2])
 {
     uint32_t n = 0;
     double beyond = 0;
     for (uint32_t i = 0; i < d->n; i++)
         if (d->material[i] == material)
             differences[n++] =
-                d->best[i] - nearest_but(d, material, d->x + (size_t)i * d->dim);
+                d->best[i] - nearest_but(c, material, d->x + (size_t)i * d->dim);
     if (!n)
         return false;
     qsort(differences, n, sizeof *differences, by_value);
@@ -217,50 +220,69 @@ measure(const answers *d, uint32_t material, float differences[], float tail[2])
     return true;
 }
 
+/* Every so many-th of the answers. */
+static void
+thin_out(company *c, const answers *d, uint32_t every)
+{
+    uint32_t material = 0;
+    for (uint32_t i = 0; i < d->n; i += every) {
+        while (material <= d->material[i])
+            c->begin[material++] = c->n;
+        memcpy(c->rows + (size_t)c->n++ * d->dim, d->x + (size_t)i * d->dim,
+               d->dim * sizeof *d->x);
+    }
+    while (material <= RT_MATERIALS)
+        c->begin[material++] = c->n;
+}
+
 /* What later answers are compared with, and the tails, as a set of b. */
 static bool
-condense(rt_background *b, uint32_t set, answers *d)
+condense(rt_background *b, uint32_t set, const answers *d, idx_scratch *scratch)
 {
     if (!d->n)
         return true;
     uint32_t n_rooms = 0;
     for (uint32_t i = 0; i < d->n; i++)
         n_rooms += d->material[i] == RT_ROOMS;
-    d->every = 1 + (d->n - n_rooms) / COMPARED;
-    const uint32_t n = (d->n + d->every - 1) / d->every;
-    const size_t row = d->dim * sizeof *d->x;
+    const uint32_t every = 1 + (d->n - n_rooms) / COMPARED;
+    const size_t n = (d->n + every - 1) / every, row = d->dim * sizeof *d->x;
     float *differences = malloc(d->n * sizeof *differences);
     float *own = malloc(n * row + 2 * RT_MATERIALS * sizeof *own);
-    b->own[set] = own;
-    for (uint32_t i = 0; own && i < n; i++)
-        memcpy(own + (size_t)i * d->dim, d->x + (size_t)i * d->every * d->dim, row);
+    const bool ok = differences && own;
+    company c = {.scratch = scratch, .dim = d->dim, .rows = own};
     uint32_t n_tails = 0;
-    float *tails = own ? own + (size_t)n * d->dim : NULL;
-    for (uint32_t m = 0; differences && own && m < RT_MATERIALS; m++)
+    float *tails = own ? own + n * d->dim : NULL;
+    if (ok)
+        thin_out(&c, d, every);
+    for (uint32_t m = 0; ok && m < RT_MATERIALS; m++)
         if (!is_alone(m))
-            n_tails += measure(d, m, differences, tails + 2 * (size_t)n_tails);
+            n_tails += measure(d, &c, m, differences, tails + 2 * (size_t)n_tails);
     free(differences);
-    b->set[set] = (idx_noises){.n = n, .n_tails = n_tails, .rows = own, .tails = tails};
-    return differences && own;
+    b->own[set] = own;
+    b->set[set] =
+        (idx_noises){.n = c.n, .n_tails = n_tails, .rows = own, .tails = tails};
+    return ok;
 }
 
 static bool
 find(rt_background *b, const rt_options *o, char *why, size_t why_len)
 {
     asking *job = calloc(1, sizeof *job);
-    bool ok = job;
+    idx_scratch *scratch = NULL;
+    bool ok = job && !idx_scratch_new(&scratch, b->index);
     dsp_thread_init(); /* the same last bits on every thread */
     if (job)
         job->index = b->index;
     ok = ok && ask(job, o, why, why_len);
     for (uint32_t s = 0; ok && s < IDX_SCALES; s++)
-        ok = condense(b, s, &job->set[s]);
+        ok = condense(b, s, &job->set[s], scratch);
     for (uint32_t s = 0; job && s < IDX_SCALES; s++) {
         free(job->set[s].x);
         free(job->set[s].best);
         free(job->set[s].material);
     }
     free(job);
+    idx_scratch_free(scratch);
     return ok;
 }
 

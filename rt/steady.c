@@ -81,8 +81,8 @@ rt_stands_out(rt_analyse *a, uint32_t scale)
     const float *x = hear_acoustic(a, scale, &best);
     const bool euclid = idx_scale_of(a->index, scale)->params.metric == IDX_EUCLID;
     const float cosine = best.cosine + (euclid ? 1.0F : 0.0F);
-    return x &&
-           cosine - rt_background_likeness(a->background, scale, x) >= a->margin[scale];
+    return x && cosine - rt_background_likeness(a->background, scale, a->scratch, x) >=
+                    a->margin[scale];
 }
 
 int

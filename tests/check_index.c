@@ -130,6 +130,45 @@ START_TEST(the_same_contents_give_the_same_bytes_with_every_kernel)
 }
 END_TEST
 
+/* Across blocks of a scan too; no kernel differs in the last bit. */
+START_TEST(likeness_is_the_greatest_product_with_every_kernel)
+{
+    enum { DIM = 24, MOST = 2 * 1024 + 3 };
+    static const uint32_t lengths[] = {0, 1, 5, 1023, 1024, 1025, MOST};
+    corpus c;
+    usual(&c);
+    idx_index *ix = write_and_open(&c);
+    idx_scratch *fast = scratch_of(ix);
+    setenv("IDX_KERN", "c", 1);
+    idx_scratch *twin = scratch_of(ix);
+    unsetenv("IDX_KERN");
+    static float rows[MOST * DIM];
+    float x[DIM];
+    uint64_t seed = 5;
+    for (size_t i = 0; i < MOST * DIM; i++)
+        rows[i] = 0.2F * rnd_normal(&seed);
+    for (size_t i = 0; i < DIM; i++)
+        x[i] = 0.2F * rnd_normal(&seed);
+    for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++) {
+        double most = -1;
+        for (uint32_t r = 0; r < lengths[i]; r++) {
+            double sum = 0;
+            for (uint32_t d = 0; d < DIM; d++)
+                sum += (double)x[d] * (double)rows[(size_t)r * DIM + d];
+            most = fmax(most, sum);
+        }
+        const float got = idx_likeness(fast, x, DIM, rows, lengths[i]);
+        ck_assert_msg(fabs((double)got - most) < 1e-6, "%u rows: %g, not %g",
+                      lengths[i], (double)got, most);
+        ck_assert(got == idx_likeness(twin, x, DIM, rows, lengths[i]));
+    }
+    idx_scratch_free(fast);
+    idx_scratch_free(twin);
+    idx_close(ix);
+    corpus_free(&c);
+}
+END_TEST
+
 START_TEST(an_index_of_nothing_can_be_written_and_asked)
 {
     corpus c;
@@ -420,6 +459,7 @@ main(void)
     tcase_set_timeout(tc, 120);
     tcase_add_test(tc, what_is_written_is_read);
     tcase_add_test(tc, the_same_contents_give_the_same_bytes_with_every_kernel);
+    tcase_add_test(tc, likeness_is_the_greatest_product_with_every_kernel);
     tcase_add_test(tc, an_index_of_nothing_can_be_written_and_asked);
     tcase_add_test(tc, answers_are_those_of_a_plain_loop_in_double);
     tcase_add_test(tc, equal_cosines_come_in_order_of_entry_in_both_families);
