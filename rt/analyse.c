@@ -341,8 +341,8 @@ listen_hop(rt_analyse *a, const dsp_hop *hop)
 static void
 on_hop(rt_analyse *a, const dsp_hop *hop)
 {
-    rt_count(a->counts, RT_N_hops, 1);
-    rt_count(a->counts, RT_N_silent_hops, !hop->loud);
+    rt_count_heard(a, RT_N_hops, 1);
+    rt_count_heard(a, RT_N_silent_hops, !hop->loud);
     if (a->timbre)
         rt_timbre_hop(a, hop);
     if (a->index)
@@ -364,7 +364,7 @@ rt_analyse_block(rt_analyse *a, const float x[], size_t n, int64_t first_us)
         uint64_t bad = 0;
         const uint64_t gathered = dsp_stream_hop(a->stream);
         const size_t used = dsp_stream_feed(a->stream, x, n, &hop, &done, &bad);
-        rt_count(a->counts, RT_N_bad_samples, bad);
+        rt_count_heard(a, RT_N_bad_samples, bad);
         if (a->index) {
             const size_t at = rt_gate_feed(&a->gate, x, used, a->n_frames);
             if (at < used)
@@ -389,7 +389,7 @@ rt_analyse_begin(rt_analyse *a, uint64_t frame)
 void
 rt_analyse_gap(rt_analyse *a, uint64_t n_frames)
 {
-    rt_count(a->counts, RT_N_lost_frames, n_frames);
+    rt_count_heard(a, RT_N_lost_frames, n_frames);
     a->n_frames += n_frames;
     dsp_stream_reset(a->stream, a->n_frames);
     if (a->scene)

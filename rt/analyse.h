@@ -104,6 +104,10 @@ typedef struct {
     void (*asked)(void *ctx, const rt_asked *q);   /* may be NULL */
     void (*moment)(void *ctx, const rt_moment *m); /* NULL for listen and query */
     void (*second)(void *ctx); /* at each whole second of the stream; may be NULL */
+
+    /* Another analysis hears the same: that one tells of onsets, and counts what
+     * becomes of sound before any index is asked. */
+    bool beside;
 } rt_sink;
 
 typedef struct rt_analyse rt_analyse;

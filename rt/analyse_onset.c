@@ -6,6 +6,8 @@
 static void
 tell(rt_analyse *a, rt_match *m)
 {
+    if (a->sink.beside)
+        return;
     rt_count(a->counts, RT_N_onsets, 1);
     if (a->paused)
         return;

@@ -81,6 +81,14 @@ struct rt_analyse {
     float *query, *refined, *row; /* [dim of the largest set] */
 };
 
+/* Counts what is heard, not what is found: once for all analyses of an input. */
+static inline void
+rt_count_heard(rt_analyse *a, int which, uint64_t by)
+{
+    if (!a->sink.beside)
+        rt_count(a->counts, which, by);
+}
+
 /* The newest hop joins the floor. */
 void rt_floor_hop(rt_analyse *a, uint64_t index);
 

@@ -54,7 +54,7 @@ open_publish(rt_listener *l, char *why, size_t why_len)
                                        .sequence = l->left.sequence};
     const int status = rt_publish_open(&l->publish, &publish, why, why_len);
     if (!status) /* the analysis takes the options of the book */
-        l->options.match.asked = l->shelf->book[l->shelf->current].options.match.asked =
+        l->options.match.asked = l->shelf->book[0].options.match.asked =
             rt_publish_asks(l->publish);
     return status;
 }
@@ -75,7 +75,7 @@ static bool
 load_index(void *ctx, const char *path, char *why, size_t len)
 {
     rt_listener *l = ctx;
-    return rt_swap_load(l->swap, path, why, len);
+    return rt_swap_load(l->swap, 0, path, why, len);
 }
 
 static bool
@@ -188,7 +188,7 @@ summary(rt_listener *l)
                           rt_count_name[i], (unsigned long long)rt_counted(c, i));
     rt_say("in all:%s", text);
     for (uint32_t s = 0; s < DSP_SCALES; s++) {
-        if (!rt_shelf_tally(l->shelf, s, &tally))
+        if (!rt_shelf_tally(l->shelf, 0, s, &tally))
             continue;
         rt_truth_text(&tally, s, text, sizeof text);
         rt_say("%s", text);
@@ -229,7 +229,8 @@ finish(rt_listener *l, int status)
     sem_post(&l->blocks_wake);
     if (l->started)
         pthread_join(l->thread, NULL);
-    rt_truth_stop(l->shelf->book[l->shelf->current].truth);
+    for (uint32_t i = 0; i < l->shelf->n; i++)
+        rt_truth_stop(l->shelf->book[l->shelf->current[i]].truth);
     rt_records_stop(&l->inputs);
     rt_publish_close(l->publish);
     rt_print_close(l->print);
@@ -269,8 +270,10 @@ listen_to(rt_listener *l, const char *path, bool *ended)
     int status = load(l, &index, &path);
     if (status)
         return status;
-    l->shelf = rt_shelf_new(index, &l->options, path);
+    l->shelf = rt_shelf_new();
     if (!l->shelf)
+        idx_close(index);
+    if (!l->shelf || !rt_shelf_add(l->shelf, "main", index, &l->options, path))
         return RT_SOFTWARE;
     sem_init(&l->blocks_wake, 0, 0);
     sem_init(&l->main_wake, 0, 0);

@@ -286,7 +286,7 @@ use_index(rt_control *c, const char *path, char *why, size_t len)
     if (!c->config.load(c->config.load_ctx, path, why, len))
         return false;
     rt_shelf *s = c->config.shelf;
-    const uint32_t book = rt_shelf_take(s);
+    const uint32_t book = rt_shelf_take(s, 0);
     const rt_book *b = &s->book[book];
     const osc_arg args[] = {{.type = 's', .s = b->path},
                             {.type = 'i', .i = (int32_t)idx_n_sounds(b->index)}};

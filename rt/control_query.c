@@ -156,7 +156,7 @@ bool
 rt_control_query(rt_control *c, const char *path, uint32_t k, char *why, size_t len)
 {
     rt_shelf *shelf = c->config.shelf;
-    const uint32_t book = rt_shelf_take(shelf);
+    const uint32_t book = rt_shelf_take(shelf, 0);
     asking *q = calloc(1, sizeof *q);
     if (q)
         q->book = &shelf->book[book];

@@ -97,7 +97,7 @@ static bool
 can_answer(const rt_control *c, const rt_options *o, char *why, size_t len)
 {
     rt_shelf *s = c->config.shelf;
-    const uint32_t book = rt_shelf_take(s);
+    const uint32_t book = rt_shelf_take(s, 0);
     const bool ok = rt_control_check(o, s->book[book].index, why, len);
     rt_shelf_release(s, book);
     return ok;

@@ -269,7 +269,7 @@ rt_handover_leave(rt_handover *h, const rt_counts *counts, const rt_inputs *inpu
     for (int i = 0; i < RT_COUNTS; i++)
         h->counts[i] = rt_counted(counts, i);
     h->stream = rt_inputs_stream(inputs);
-    snprintf(h->index, sizeof h->index, "%s", shelf->book[shelf->current].path);
+    snprintf(h->index, sizeof h->index, "%s", shelf->book[shelf->current[0]].path);
 }
 
 int

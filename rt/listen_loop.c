@@ -28,7 +28,7 @@ watch_truth(rt_listener *l)
     char text[120];
     rt_tally tally;
     for (uint32_t s = 0; s < DSP_SCALES; s++) {
-        if (l->said_low[s] || !rt_shelf_tally(l->shelf, s, &tally) ||
+        if (l->said_low[s] || !rt_shelf_tally(l->shelf, 0, s, &tally) ||
             !rt_truth_is_low(&tally))
             continue;
         l->said_low[s] = true;
@@ -45,7 +45,7 @@ tick_live(rt_listener *l)
     const rt_jack_news news = rt_supervise_news(l->supervise);
     rt_options o = l->options;
     rt_control_now(l->control, &o);
-    const uint32_t book = rt_shelf_take(l->shelf);
+    const uint32_t book = rt_shelf_take(l->shelf, 0);
     const rt_live_now now = {.state = rt_state_name(rt_supervise_state(l->supervise)),
                              .since_s =
                                  rt_seconds() - rt_supervise_state_s(l->supervise),

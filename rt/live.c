@@ -25,8 +25,8 @@ fall_over(rt_live_meter *m, uint32_t n, uint32_t rate_hz)
 }
 
 void
-rt_live_block(rt_live *l, uint32_t input, const float x[], uint32_t n,
-              const rt_analyse *a, uint64_t began_ns)
+rt_live_block(rt_live *l, uint32_t input, const float x[], uint32_t n, bool open,
+              uint64_t query_ns, uint64_t began_ns)
 {
     if (!l || input >= RT_LIVE_INPUTS)
         return;
@@ -37,9 +37,9 @@ rt_live_block(rt_live *l, uint32_t input, const float x[], uint32_t n,
     m->peak = peak > before ? peak : before > 1e-9F ? before : 0;
     m->busy_ns += rt_ns() - began_ns;
     atomic_store_explicit(&to->peak, m->peak, memory_order_relaxed);
-    atomic_store_explicit(&to->open, rt_analyse_is_open(a), memory_order_relaxed);
+    atomic_store_explicit(&to->open, open, memory_order_relaxed);
     atomic_store_explicit(&to->busy_ns, m->busy_ns, memory_order_relaxed);
-    atomic_store_explicit(&to->query_ns, rt_analyse_query_ns(a), memory_order_relaxed);
+    atomic_store_explicit(&to->query_ns, query_ns, memory_order_relaxed);
 }
 
 /* The beginning or the end of a text, as much as fits, cut between two characters of

@@ -136,10 +136,11 @@ bool rt_live_open(rt_live **out, const rt_live_config *config, char *why,
  * once where the state does. */
 void rt_live_tick(rt_live *l, const rt_live_now *now);
 
-/* Analysis thread, after a block of an input: its samples, and when the analysis of it
- * began, by rt_ns(). */
-void rt_live_block(rt_live *l, uint32_t input, const float x[], uint32_t n,
-                   const rt_analyse *a, uint64_t began_ns);
+/* Analysis thread, after a block of an input: its samples; whether its gate is open;
+ * the time spent in indexes since it began, and when the analysis of the block began,
+ * by rt_ns(). */
+void rt_live_block(rt_live *l, uint32_t input, const float x[], uint32_t n, bool open,
+                   uint64_t query_ns, uint64_t began_ns);
 
 /* Publish thread: a match or a vote (what else there is is left out). */
 void rt_live_push(rt_live *l, const rt_match *m, idx_sound sound, float age_ms);

@@ -20,6 +20,9 @@ enum { RT_MAX_K = 100 };
  */
 enum { RT_TEXT = 1024, RT_NAME = 64, RT_ITEM = 256, RT_LIST = 16 };
 
+/* Indexes that listen may search at once. */
+enum { RT_INDEXES = 8 };
+
 typedef struct {
     uint32_t n;
     char item[RT_LIST][RT_ITEM];

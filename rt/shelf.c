@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 bool
 rt_book_complete(rt_book *b, char *why, size_t why_len)
@@ -16,22 +17,36 @@ rt_book_complete(rt_book *b, char *why, size_t why_len)
 }
 
 rt_shelf *
-rt_shelf_new(idx_index *index, const rt_options *o, const char *path)
+rt_shelf_new(void)
+{
+    rt_shelf *s = calloc(1, sizeof *s);
+    if (s)
+        pthread_mutex_init(&s->lock, NULL);
+    return s;
+}
+
+bool
+rt_shelf_add(rt_shelf *s, const char *name, idx_index *index, const rt_options *o,
+             const char *path)
 {
     char why[200];
-    rt_shelf *s = calloc(1, sizeof *s);
-    if (!s) {
-        idx_close(index);
-        return NULL;
-    }
-    pthread_mutex_init(&s->lock, NULL);
-    s->book[0] = (rt_book){.index = index, .options = *o};
-    snprintf(s->book[0].path, sizeof s->book[0].path, "%s", path);
-    s->filled[0] = true;
-    if (rt_book_complete(&s->book[0], why, sizeof why))
-        return s;
-    rt_shelf_free(s);
-    return NULL;
+    const uint32_t i = s->n++, book = i * RT_ROW;
+    rt_book *b = &s->book[book];
+    *b = (rt_book){.index = index, .options = *o};
+    snprintf(b->path, sizeof b->path, "%s", path);
+    snprintf(s->name[i], sizeof s->name[i], "%s", name);
+    s->filled[book] = true;
+    s->current[i] = book;
+    return rt_book_complete(b, why, sizeof why);
+}
+
+uint32_t
+rt_shelf_named(const rt_shelf *s, const char *name)
+{
+    for (uint32_t i = 0; i < s->n; i++)
+        if (!*name || !strcmp(s->name[i], name))
+            return i;
+    return RT_INDEXES;
 }
 
 /* ---- Closing: under the lock ------------------------------------------------------
@@ -88,19 +103,19 @@ rt_shelf_free(rt_shelf *s)
 }
 
 uint32_t
-rt_shelf_take(rt_shelf *s)
+rt_shelf_take(rt_shelf *s, uint32_t index)
 {
     pthread_mutex_lock(&s->lock);
-    const uint32_t book = s->current;
+    const uint32_t book = s->current[index];
     rt_shelf_hold(s, book);
     pthread_mutex_unlock(&s->lock);
     return book;
 }
 
 bool
-rt_shelf_tally(rt_shelf *s, uint32_t scale, rt_tally *tally)
+rt_shelf_tally(rt_shelf *s, uint32_t index, uint32_t scale, rt_tally *tally)
 {
-    const uint32_t book = rt_shelf_take(s);
+    const uint32_t book = rt_shelf_take(s, index);
     const bool known = rt_truth_tally(s->book[book].truth, scale, tally);
     rt_shelf_release(s, book);
     return known;
@@ -109,10 +124,13 @@ rt_shelf_tally(rt_shelf *s, uint32_t scale, rt_tally *tally)
 bool
 rt_shelf_is_idle(rt_shelf *s)
 {
-    const uint32_t book = rt_shelf_take(s);
-    const rt_truth *t = s->book[book].truth;
-    const bool idle = !t || rt_truth_is_idle(t);
-    rt_shelf_release(s, book);
+    bool idle = true;
+    for (uint32_t i = 0; i < s->n && idle; i++) {
+        const uint32_t book = rt_shelf_take(s, i);
+        const rt_truth *t = s->book[book].truth;
+        idle = !t || rt_truth_is_idle(t);
+        rt_shelf_release(s, book);
+    }
     return idle;
 }
 
@@ -120,7 +138,7 @@ rt_shelf_is_idle(rt_shelf *s)
 static bool
 is_idle(rt_shelf *s, uint32_t i)
 {
-    return s->filled[i] && i != s->current &&
+    return s->filled[i] && i != s->current[rt_index_of(i)] &&
            !atomic_load_explicit(&s->n_users[i], memory_order_acquire);
 }
 
@@ -138,11 +156,11 @@ rt_shelf_sweep(rt_shelf *s)
 }
 
 rt_book *
-rt_shelf_empty(rt_shelf *s)
+rt_shelf_empty(rt_shelf *s, uint32_t index)
 {
     rt_book *empty = NULL;
     pthread_mutex_lock(&s->lock);
-    for (uint32_t i = 0; i < RT_BOOKS && !empty; i++)
+    for (uint32_t i = index * RT_ROW; i < (index + 1) * RT_ROW && !empty; i++)
         empty = s->filled[i] ? NULL : &s->book[i];
     pthread_mutex_unlock(&s->lock);
     return empty;
@@ -153,6 +171,6 @@ rt_shelf_turn(rt_shelf *s, uint32_t book)
 {
     pthread_mutex_lock(&s->lock);
     s->filled[book] = true;
-    s->current = book;
+    s->current[rt_index_of(book)] = book;
     pthread_mutex_unlock(&s->lock);
 }

@@ -27,12 +27,12 @@ make_truth(rt_swap *w, rt_book *b, char *why, size_t len)
 
 /* Findings that are on their way hold a book for some milliseconds. */
 rt_book *
-rt_swap_room(rt_swap *w, char *why, size_t len)
+rt_swap_room(rt_swap *w, uint32_t index, char *why, size_t len)
 {
     rt_book *b = NULL;
     for (int i = 0; i < MOST_WAITS && !b; i++) {
         rt_shelf_sweep(w->config.shelf);
-        b = rt_shelf_empty(w->config.shelf);
+        b = rt_shelf_empty(w->config.shelf, index);
         if (!b)
             rt_sleep_ms(WAIT_MS);
     }
@@ -41,16 +41,23 @@ rt_swap_room(rt_swap *w, char *why, size_t len)
     return b;
 }
 
+void
+rt_swap_now(rt_swap *w, uint32_t index, rt_options *out)
+{
+    const rt_options before = *out;
+    (void)index;
+    w->config.now(w->config.now_ctx, out);
+    out->dsp = before.dsp;
+}
+
 /* The settings of the analysis are those of the index, where it has any, else the
  * built-in ones, whatever an index before had. */
 static bool
-take_settings(rt_swap *w, rt_book *b, char *why, size_t len)
+take_settings(rt_swap *w, uint32_t index, rt_book *b, char *why, size_t len)
 {
-    rt_options fresh;
     char reason[400];
-    rt_options_default(&fresh);
-    w->config.now(w->config.now_ctx, &b->options);
-    b->options.dsp = fresh.dsp;
+    rt_options_default(&b->options);
+    rt_swap_now(w, index, &b->options);
     if (rt_holds_vectors(b->index))
         snprintf(why, len,
                  "%.900s: it holds imported vectors, which no sound is compared with",
@@ -62,13 +69,20 @@ take_settings(rt_swap *w, rt_book *b, char *why, size_t len)
     return false;
 }
 
+static rt_searched
+searched_of(const rt_shelf *s, uint32_t book)
+{
+    const rt_book *b = &s->book[book];
+    return (rt_searched){&b->options, b->index, b->layer, book};
+}
+
 bool
 rt_swap_give(rt_swap *w, const rt_book *b, char *why, size_t len)
 {
     const uint32_t book = (uint32_t)(b - w->config.shelf->book);
+    const rt_searched to = searched_of(w->config.shelf, book);
     pthread_mutex_lock(&w->change);
-    const bool ok = rt_inputs_swap(w->config.inputs, &b->options, b->index, b->layer,
-                                   book, why, len);
+    const bool ok = rt_inputs_swap(w->config.inputs, rt_index_of(book), &to, why, len);
     if (ok)
         rt_shelf_turn(w->config.shelf, book);
     pthread_mutex_unlock(&w->change);
@@ -76,15 +90,16 @@ rt_swap_give(rt_swap *w, const rt_book *b, char *why, size_t len)
 }
 
 static bool
-fill(rt_swap *w, rt_book *b, const char *path, char *why, size_t len)
+fill(rt_swap *w, uint32_t index, rt_book *b, const char *path, char *why, size_t len)
 {
     if ((size_t)snprintf(b->path, sizeof b->path, "%s", path) >= sizeof b->path) {
         snprintf(why, len, "the path of an index may have %zu bytes",
                  sizeof b->path - 1);
         return false;
     }
-    return !idx_load(&b->index, path, why, len) && take_settings(w, b, why, len) &&
-           rt_book_complete(b, why, len) && make_truth(w, b, why, len);
+    return !idx_load(&b->index, path, why, len) &&
+           take_settings(w, index, b, why, len) && rt_book_complete(b, why, len) &&
+           make_truth(w, b, why, len);
 }
 
 void
@@ -100,35 +115,38 @@ rt_swap_tell(rt_swap *w, bool bad, const char *text)
 }
 
 static void
-tell_result(rt_swap *w, const rt_book *b, const char *why)
+tell_result(rt_swap *w, uint32_t index, const rt_book *b, const char *why)
 {
-    char text[RT_NEWS];
+    char text[RT_NEWS], of[RT_NAME + 10] = "";
+    if (index)
+        snprintf(of, sizeof of, "index %s: ", w->config.shelf->name[index]);
     if (b)
-        snprintf(text, sizeof text, "listens with %.1000s now, %u sounds%s%.400s",
+        snprintf(text, sizeof text, "%slistens with %.1000s now, %u sounds%s%.400s", of,
                  b->path, idx_n_sounds(b->index), *why ? "; " : "", why);
     else
-        snprintf(text, sizeof text, "%.1500s; going on with the index in use", why);
+        snprintf(text, sizeof text, "%s%.1400s; going on with the index in use", of,
+                 why);
     rt_swap_tell(w, !b, text);
 }
 
 static bool
-load(rt_swap *w, const char *path, char *why, size_t len)
+load(rt_swap *w, uint32_t index, const char *path, char *why, size_t len)
 {
     char note[RT_NEWS] = "";
     rt_shelf *s = w->config.shelf;
-    rt_book *b = rt_swap_room(w, why, len);
+    rt_book *b = rt_swap_room(w, index, why, len);
     if (!b)
         return false;
-    const uint32_t now = rt_shelf_take(s);
-    bool saves = w->saves, ok = fill(w, b, *path ? path : s->book[now].path, why, len);
-    if (ok) {
+    const uint32_t now = rt_shelf_take(s, index);
+    bool saves = w->saves,
+         ok = fill(w, index, b, *path ? path : s->book[now].path, why, len);
+    if (ok && !index) /* which alone learns */
         b->layer = rt_swap_layer(w, b->index, s->book[now].layer, &saves, note);
-        ok = rt_swap_give(w, b, why, len);
-    }
+    ok = ok && rt_swap_give(w, b, why, len);
     rt_shelf_release(s, now);
     if (ok) {
         w->saves = saves;
-        tell_result(w, b, note);
+        tell_result(w, index, b, note);
     } else {
         rt_shelf_drop(s, b);
     }
@@ -136,12 +154,12 @@ load(rt_swap *w, const char *path, char *why, size_t len)
 }
 
 bool
-rt_swap_load(rt_swap *w, const char *path, char *why, size_t len)
+rt_swap_load(rt_swap *w, uint32_t index, const char *path, char *why, size_t len)
 {
     pthread_mutex_lock(&w->loading);
-    const bool ok = load(w, path, why, len);
+    const bool ok = load(w, index, path, why, len);
     if (!ok)
-        tell_result(w, NULL, why);
+        tell_result(w, index, NULL, why);
     pthread_mutex_unlock(&w->loading);
     return ok;
 }
@@ -149,12 +167,14 @@ rt_swap_load(rt_swap *w, const char *path, char *why, size_t len)
 bool
 rt_swap_set_rate(rt_swap *w, uint32_t rate_hz, char *why, size_t len)
 {
+    rt_shelf *s = w->config.shelf;
+    rt_searched from[RT_INDEXES];
     pthread_mutex_lock(&w->change);
-    const uint32_t book = rt_shelf_take(w->config.shelf);
-    const rt_book *b = &w->config.shelf->book[book];
-    const bool ok = rt_inputs_set_rate(w->config.inputs, rate_hz, &b->options, b->index,
-                                       b->layer, why, len);
-    rt_shelf_release(w->config.shelf, book);
+    for (uint32_t i = 0; i < s->n; i++)
+        from[i] = searched_of(s, rt_shelf_take(s, i));
+    const bool ok = rt_inputs_set_rate(w->config.inputs, rate_hz, from, why, len);
+    for (uint32_t i = 0; i < s->n; i++)
+        rt_shelf_release(s, from[i].book);
     pthread_mutex_unlock(&w->change);
     return ok;
 }
@@ -172,7 +192,8 @@ run(void *arg)
             ;
         if (atomic_load(&w->stop))
             return NULL;
-        rt_swap_load(w, "", why, sizeof why);
+        for (uint32_t i = 0; i < w->config.shelf->n; i++)
+            rt_swap_load(w, i, "", why, sizeof why);
     }
 }
 
@@ -190,7 +211,7 @@ static void
 begin_layer(rt_swap *w)
 {
     char note[RT_NEWS];
-    rt_book *b = &w->config.shelf->book[w->config.shelf->current];
+    rt_book *b = &w->config.shelf->book[w->config.shelf->current[0]];
     b->layer = rt_swap_layer(w, b->index, NULL, &w->saves, note);
     if (*note)
         rt_warn("%s", note);
@@ -212,7 +233,10 @@ rt_swap_new(rt_swap **out, const rt_swap_config *config, char *why, size_t why_l
     pthread_mutex_init(&w->news_lock, NULL);
     sem_init(&w->wake, 0, 0);
     begin_layer(w);
-    bool ok = make_truth(w, &config->shelf->book[config->shelf->current], why, why_len);
+    bool ok = true;
+    for (uint32_t i = 0; i < config->shelf->n && ok; i++)
+        ok = make_truth(w, &config->shelf->book[config->shelf->current[i]], why,
+                        why_len);
     if (ok && !(ok = w->started = rt_thread_start(&w->thread, run, w, 0, NULL)))
         snprintf(why, why_len, "the system gives no thread to load indexes with");
     if (ok)

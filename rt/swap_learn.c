@@ -29,23 +29,22 @@ rt_swap_layer(const rt_swap *w, const idx_index *index, idx_index *now, bool *sa
     return layer;
 }
 
-/* Has the analysis search another layer (NULL: none) beside the index in use; it is
+/* Has the analysis search another layer (NULL: none) beside the first index; it is
  * closed where that fails. */
 static bool
 use_layer(rt_swap *w, idx_index *layer, char *why, size_t len)
 {
     rt_shelf *s = w->config.shelf;
-    rt_book *b = rt_swap_room(w, why, len);
+    rt_book *b = rt_swap_room(w, 0, why, len);
     if (!b) {
         idx_close(layer);
         return false;
     }
-    const uint32_t at = rt_shelf_take(s);
+    const uint32_t at = rt_shelf_take(s, 0);
     const rt_book *now = &s->book[at];
     *b = *now;
     b->layer = layer;
-    w->config.now(w->config.now_ctx, &b->options);
-    b->options.dsp = now->options.dsp;
+    rt_swap_now(w, 0, &b->options);
     b->options.background = now->background;
     const bool ok = rt_swap_give(w, b, why, len);
     if (!ok)
@@ -93,7 +92,7 @@ learn(rt_swap *w, const rt_lesson *lesson, rt_learning *out, char *why, size_t l
     char text[200];
     idx_index *layer;
     rt_shelf *s = w->config.shelf;
-    const uint32_t at = rt_shelf_take(s);
+    const uint32_t at = rt_shelf_take(s, 0);
     const rt_book *b = &s->book[at];
     const bool made = rt_layer_learn(&layer, &out->n_entries, b->layer, b->index,
                                      &b->options, lesson, why, len);
@@ -129,7 +128,7 @@ forget(rt_swap *w, const char *label, uint32_t *n_left, char *why, size_t len)
 {
     idx_index *layer;
     rt_shelf *s = w->config.shelf;
-    const uint32_t at = rt_shelf_take(s);
+    const uint32_t at = rt_shelf_take(s, 0);
     const bool found = rt_layer_forget(&layer, s->book[at].layer, label, why, len);
     rt_shelf_release(s, at);
     if (!found || !use_layer(w, layer, why, len))

@@ -21,9 +21,13 @@ struct rt_swap {
     char text[RT_NEWS];
 };
 
-/* An empty book, when findings that are on their way have left one; else NULL, with
- * why. Under loading, as all below. */
-rt_book *rt_swap_room(rt_swap *w, char *why, size_t why_len);
+/* An empty book of an index, when findings that are on their way have left one; else
+ * NULL, with why. Under loading, as all below. */
+rt_book *rt_swap_room(rt_swap *w, uint32_t index, char *why, size_t why_len);
+
+/* What an index listens with now, into *out: options as they are, but dsp, which stays
+ * that of the index. */
+void rt_swap_now(rt_swap *w, uint32_t index, rt_options *out);
 
 /* Has the analysis search a book, which becomes the current one. False, with why. */
 bool rt_swap_give(rt_swap *w, const rt_book *b, char *why, size_t why_len);

@@ -107,10 +107,10 @@ new_bench(const char *inputs)
 static void
 set_rate(bench *b, uint32_t rate_hz)
 {
+    const rt_searched from = {&options, ix, NULL, 0};
     char why[300];
-    ck_assert_msg(
-        rt_inputs_set_rate(&b->in, rate_hz, &options, ix, NULL, why, sizeof why), "%s",
-        why);
+    ck_assert_msg(rt_inputs_set_rate(&b->in, rate_hz, &from, why, sizeof why), "%s",
+                  why);
 }
 
 /* Ends the thread when it has done all. */
@@ -279,21 +279,21 @@ END_TEST
 
 START_TEST(the_same_rate_keeps_the_analysis_and_a_bad_one_too)
 {
+    const rt_searched from = {&options, ix, NULL, 0};
     char why[300] = "";
     bench *b = new_bench("in,out");
     set_rate(b, RATE);
-    const rt_analyse *before = b->in.input[1].given;
+    const rt_analyse *before = b->in.input[1].ear[0].given;
     const uint64_t heap = heap_calls;
-    const bool same =
-        rt_inputs_set_rate(&b->in, RATE, &options, ix, NULL, why, sizeof why);
+    const bool same = rt_inputs_set_rate(&b->in, RATE, &from, why, sizeof why);
     const uint64_t heap_after = heap_calls;
     ck_assert(same);
     ck_assert_uint_eq(heap, heap_after);
-    ck_assert(b->in.input[1].given == before);
-    ck_assert(!rt_inputs_set_rate(&b->in, 1000, &options, ix, NULL, why, sizeof why));
+    ck_assert(b->in.input[1].ear[0].given == before);
+    ck_assert(!rt_inputs_set_rate(&b->in, 1000, &from, why, sizeof why));
     ck_assert_msg(strstr(why, "a sample rate of 1000 Hz cannot be analysed") != NULL,
                   "%s", why);
-    ck_assert(b->in.input[1].given == before);
+    ck_assert(b->in.input[1].ear[0].given == before);
     end_bench(b);
     free_bench(b);
 }

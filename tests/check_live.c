@@ -72,20 +72,20 @@ START_TEST(a_level_is_the_peak_and_falls_by_20_db_a_second_in_blocks_of_any_size
     rt_live *l = open_as("rig");
     rt_live_tick(l, &running);
     x[0] = -0.5F;
-    rt_live_block(l, 1, x, n, &analyse, rt_ns());
+    rt_live_block(l, 1, x, n, false, 0, rt_ns());
     x[0] = 0;
     attach("rig");
     ck_assert_float_eq(view.page.input[1].peak, 0.5F);
     ck_assert_float_eq(view.page.input[0].peak, 0);
     uint32_t fed = 0;
     for (; fed < 24000; fed += n)
-        rt_live_block(l, 1, x, n, &analyse, rt_ns());
+        rt_live_block(l, 1, x, n, false, 0, rt_ns());
     refresh();
     const double wanted = 0.5 * pow(10, -20.0 / 20 * fed / 48000);
     ck_assert_msg(fabs((double)view.page.input[1].peak / wanted - 1) < 2e-3,
                   "%g, not %g", (double)view.page.input[1].peak, wanted);
     x[0] = NAN;
-    rt_live_block(l, 1, x, n, &analyse, rt_ns());
+    rt_live_block(l, 1, x, n, false, 0, rt_ns());
     refresh();
     ck_assert(view.page.input[1].peak > 0 && view.page.input[1].peak < 0.5F);
     rt_live_detach(&view);
@@ -97,10 +97,8 @@ START_TEST(gate_and_times_are_those_of_the_analysis)
 {
     static const float x[64];
     rt_live *l = open_as("rig");
-    analyse.gate.open = true;
-    analyse.query_ns = 12345;
-    rt_live_block(l, 0, x, 64, &analyse, rt_ns() - 1000000);
-    rt_live_block(l, RT_LIVE_INPUTS, x, 64, &analyse, rt_ns()); /* there is no such */
+    rt_live_block(l, 0, x, 64, true, 12345, rt_ns() - 1000000);
+    rt_live_block(l, RT_LIVE_INPUTS, x, 64, false, 0, rt_ns()); /* there is no such */
     rt_live_published(l, rt_ns() - 2000000);
     attach("rig");
     ck_assert(view.page.input[0].open == 1 && view.page.input[1].open == 0);
@@ -182,7 +180,7 @@ START_TEST(writing_leaves_the_heap_alone)
     rt_live *l = open_as("rig");
     const uint64_t before = heap_calls;
     for (int i = 0; i < 200; i++) {
-        rt_live_block(l, 0, x, 64, &analyse, rt_ns());
+        rt_live_block(l, 0, x, 64, false, 0, rt_ns());
         push(l, 1, 1, i, "kick", "/kick/1.wav");
         rt_live_published(l, rt_ns());
         rt_live_tick(l, &running);
@@ -196,7 +194,7 @@ END_TEST
 START_TEST(without_a_page_nothing_is_written)
 {
     static const float x[64];
-    rt_live_block(NULL, 0, x, 64, &analyse, 0);
+    rt_live_block(NULL, 0, x, 64, false, 0, 0);
     push(NULL, 1, 1, 0, "kick", "/kick/1.wav");
     rt_live_published(NULL, 0);
     rt_live_tick(NULL, &running);

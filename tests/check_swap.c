@@ -8,7 +8,8 @@ swap_on(void *arg)
     char why[400] = "";
     while (!atomic_load(&b->quiet)) {
         const uint32_t n = atomic_load(&b->n_swaps);
-        ck_assert_msg(rt_swap_load(b->swap, b->to[n % 2], why, sizeof why), "%s", why);
+        ck_assert_msg(rt_swap_load(b->swap, 0, b->to[n % 2], why, sizeof why), "%s",
+                      why);
         atomic_store(&b->n_swaps, n + 1);
         /* each index has its turn, whatever the machine does beside it */
         const uint64_t until = rt_counted(&b->counts, RT_N_hops) + 50;
@@ -105,10 +106,10 @@ START_TEST(an_index_that_listens_otherwise_goes_on_with_the_stream)
     build_corpus(corpus[1], &o, 2, other);
     bench *b = new_bench(path[0]);
     feed(b, 0);
-    ck_assert_msg(rt_swap_load(b->swap, other, why, sizeof why), "%s", why);
+    ck_assert_msg(rt_swap_load(b->swap, 0, other, why, sizeof why), "%s", why);
     feed(b, LEN);
     end_bench(b);
-    const rt_book *now_used = &b->shelf->book[b->shelf->current];
+    const rt_book *now_used = &b->shelf->book[b->shelf->current[0]];
     ck_assert_uint_eq(now_used->options.dsp.event_ms, 400);
     nothing_is_lost(b, 2);
     size_t n = 0;
@@ -150,9 +151,10 @@ START_TEST(one_that_cannot_be_used_leaves_the_last_good_one)
     write_bad();
     bench *b = new_bench(path[0]);
     feed(b, 0);
-    ck_assert(!rt_swap_load(b->swap, *bad[_i].name ? name : too_long, why, sizeof why));
+    ck_assert(
+        !rt_swap_load(b->swap, 0, *bad[_i].name ? name : too_long, why, sizeof why));
     ck_assert_msg(strstr(why, bad[_i].why) != NULL, "%s", why);
-    ck_assert_uint_eq(b->shelf->current, 0);
+    ck_assert_uint_eq(b->shelf->current[0], 0);
     ck_assert(!rt_swap_tick(b->swap)); /* says so, and there is no other */
     feed(b, LEN);
     end_bench(b);
@@ -172,9 +174,9 @@ START_TEST(without_memory_the_last_good_one_stays_and_nothing_leaks)
     bool swapped = false;
     for (uint64_t k = 1; !swapped && k < 2000; k = k * 5 / 4 + 1) {
         heap_fail_at = k;
-        swapped = rt_swap_load(b->swap, path[1], why, sizeof why);
+        swapped = rt_swap_load(b->swap, 0, path[1], why, sizeof why);
         heap_fail_at = 0;
-        ck_assert(swapped || b->shelf->current == 0);
+        ck_assert(swapped || b->shelf->current[0] == 0);
     }
     ck_assert(swapped);
     feed(b, 0);

@@ -101,13 +101,13 @@ START_TEST(it_stays_with_an_index_of_its_space_and_comes_back_from_its_file)
     bench *b = begin();
     told_of(b, strange[0], "one");
     ck_assert_str_eq(learn(b, "one"), "");
-    ck_assert(rt_swap_load(b->swap, "", why, sizeof why));
+    ck_assert(rt_swap_load(b->swap, 0, "", why, sizeof why));
     ck_assert_uint_gt(told_of(b, strange[0], "one"), 100);
-    ck_assert(rt_swap_load(b->swap, path[1], why, sizeof why));
+    ck_assert(rt_swap_load(b->swap, 0, path[1], why, sizeof why));
     ck_assert_uint_eq(told_of(b, strange[0], "one"), 0);
     ck_assert(strstr(learn(b, "two"), "left alone"));
     ck_assert_uint_gt(told_of(b, strange[0], "two"), 100);
-    ck_assert(rt_swap_load(b->swap, path[0], why, sizeof why));
+    ck_assert(rt_swap_load(b->swap, 0, path[0], why, sizeof why));
     ck_assert_uint_gt(told_of(b, strange[0], "one"), 100);
     finish(b);
     b = begin(); /* and after a restart */
@@ -158,7 +158,7 @@ START_TEST(what_cannot_be_learned_changes_nothing)
     play(b, silence);
     ck_assert(!rt_swap_learn(b->swap, "x", 0.5, "", &got, why, sizeof why));
     ck_assert_msg(strstr(why, "match.gate-db") != NULL, "%s", why);
-    ck_assert_uint_eq(b->shelf->current, 0);
+    ck_assert_uint_eq(b->shelf->current[0], 0);
     ck_assert(rt_swap_learn(b->swap, "x", 1.9, "", &got, why, sizeof why));
     finish(b);
 }
@@ -175,7 +175,7 @@ START_TEST(without_memory_nothing_is_learned_and_nothing_leaks)
         heap_fail_at = k;
         ok = rt_swap_learn(b->swap, "x", 0.5, "a", &got, why, sizeof why);
         heap_fail_at = 0;
-        ck_assert(ok || b->shelf->current == 0);
+        ck_assert(ok || b->shelf->current[0] == 0);
     }
     ck_assert(ok);
     finish(b);

@@ -120,7 +120,8 @@ open_with(const char *allow, bool recorder)
     sem_init(&wake, 0, 0);
     idx_index *own;
     ck_assert(!idx_open(&own, index_path, why, sizeof why));
-    ck_assert((shelf = rt_shelf_new(own, &options, index_path)) != NULL);
+    ck_assert((shelf = rt_shelf_new()) != NULL &&
+              rt_shelf_add(shelf, "main", own, &options, index_path));
     static const rt_sink none = {.ctx = NULL};
     memset(&inputs, 0, sizeof inputs);
     ck_assert(rt_inputs_parse(&inputs, "in", why, sizeof why) &&

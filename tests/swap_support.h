@@ -109,9 +109,9 @@ new_bench(const char *index_path)
     sem_init(&b->main_wake, 0, 0);
     const rt_sink sink = {.ctx = b, .match = push, .asked = asked};
     ck_assert_msg(!idx_load(&ix, index_path, why, sizeof why), "%s", why);
-    b->shelf = rt_shelf_new(ix, &options, index_path);
-    ck_assert(b->shelf && b->printed &&
-              rt_inputs_parse(&b->in, "a,b", why, sizeof why) &&
+    b->shelf = rt_shelf_new();
+    ck_assert(b->shelf && rt_shelf_add(b->shelf, "main", ix, &options, index_path) &&
+              b->printed && rt_inputs_parse(&b->in, "a,b", why, sizeof why) &&
               rt_inputs_new(&b->in, &b->counts, &sink, &b->wake) &&
               rt_inputs_remember(&b->in));
     const rt_print_config lines = {.how = {.format = RT_FORMAT_JSON},
@@ -254,7 +254,8 @@ only_the_current_book_is_left(bench *b)
     rt_shelf_sweep(b->shelf);
     for (uint32_t i = 0; i < RT_BOOKS; i++) {
         ck_assert_uint_eq(atomic_load(&b->shelf->n_users[i]), 0);
-        ck_assert(b->shelf->filled[i] == (i == b->shelf->current));
+        ck_assert(b->shelf->filled[i] == (i == b->shelf->current[rt_index_of(i)] &&
+                                          rt_index_of(i) < b->shelf->n));
     }
 }
 
