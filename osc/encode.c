@@ -178,6 +178,25 @@ osc_message_encode(uint8_t out[], size_t cap, const char *address, const osc_arg
 }
 
 size_t
+osc_index_put(uint8_t data[], size_t n, const char *name)
+{
+    static const char head[] = "/hearken/";
+    const size_t at = sizeof head - 1, len = strnlen(name, OSC_INDEX_NAME + 1);
+    if (n <= at || !len || len > OSC_INDEX_NAME || memcmp(data, head, at) != 0)
+        return 0;
+    const size_t before = strnlen((const char *)data, n), after = before + len + 1;
+    const size_t rest = n - ((before | 3) + 1), begin = (after | 3) + 1;
+    if (before == n || begin + rest > OSC_MAX_DATAGRAM)
+        return 0;
+    memmove(data + begin, data + n - rest, rest);
+    memmove(data + at + len + 1, data + at, before - at);
+    memcpy(data + at, name, len);
+    data[at + len] = '/';
+    memset(data + after, 0, begin - after);
+    return begin + rest;
+}
+
+size_t
 osc_bundle_wrap(uint8_t data[], size_t n, int64_t unix_ns)
 {
     static const int64_t second = 1000000000, epoch_s = 2208988800; /* 1900 to 1970 */

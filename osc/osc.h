@@ -124,6 +124,15 @@ size_t osc_status_encode(uint8_t out[], size_t cap, int32_t seq, const char *sta
 enum { OSC_BUNDLE = 20 };
 size_t osc_bundle_wrap(uint8_t data[], size_t n, int64_t unix_ns);
 
+/*
+ * Puts the name of an index into the address of the message data[n], in place:
+ * "/hearken/match" becomes "/hearken/NAME/match". data has room for OSC_MAX_DATAGRAM.
+ * Returns the length, or 0 when n is 0, the name is empty or longer than OSC_INDEX_NAME
+ * or the message would exceed OSC_MAX_DATAGRAM: data then holds nothing to send.
+ */
+enum { OSC_INDEX_NAME = 31 };
+size_t osc_index_put(uint8_t data[], size_t n, const char *name);
+
 /* ---- Destinations -------------------------------------------------------------- */
 
 /* One receiver: a connected, non-blocking socket of its own. */

@@ -305,6 +305,51 @@ START_TEST(a_string_that_is_null_is_refused)
 }
 END_TEST
 
+/* ---- The name of an index -------------------------------------------------------- */
+
+START_TEST(a_name_goes_into_the_address_and_nothing_else_changes)
+{
+    static const char *const names[] = {
+        "a", "ab", "abc", "abcd", "drums-2", "abcdefghijklmnopqrstuvwxyz12345"};
+    uint8_t before[OSC_MAX_DATAGRAM], out[OSC_MAX_DATAGRAM];
+    char address[60];
+    const size_t n = osc_match_encode(before, sizeof before, &plain);
+    memset(out, 0xff, sizeof out);
+    memcpy(out, before, n);
+    const size_t named = osc_index_put(out, n, names[_i]);
+    snprintf(address, sizeof address, "/hearken/%s/match", names[_i]);
+    lo_message got = parsed(out, named, address, "issiffifffss");
+    lo_message_free(got);
+    const size_t rest = n - 16;
+    ck_assert_mem_eq(out + named - rest, before + 16, rest);
+    ck_assert_uint_eq(named - rest, (strlen(address) | 3) + 1);
+}
+END_TEST
+
+START_TEST(a_name_that_does_not_fit_is_refused)
+{
+    uint8_t out[OSC_MAX_DATAGRAM] = {0};
+    char *path = repeat(LONG_PATH);
+    char *label = repeat(LONG_LABEL), *input = repeat(LONG_INPUT);
+    osc_match m = plain;
+    m.path = path;
+    m.label = label;
+    m.input = input;
+    const size_t full = osc_match_encode(out, sizeof out, &m);
+    ck_assert_uint_eq(full, OSC_MAX_DATAGRAM);
+    ck_assert_uint_eq(osc_index_put(out, full, "a"), 0);
+    const size_t n = osc_match_encode(out, sizeof out, &plain);
+    ck_assert_uint_eq(osc_index_put(out, 0, "a"), 0);
+    ck_assert_uint_eq(osc_index_put(out, n, ""), 0);
+    ck_assert_uint_eq(osc_index_put(out, n, "abcdefghijklmnopqrstuvwxyz123456"), 0);
+    memcpy(out, "/another/match", 15);
+    ck_assert_uint_eq(osc_index_put(out, n, "a"), 0);
+    free(path);
+    free(label);
+    free(input);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -323,6 +368,8 @@ main(void)
     tcase_add_loop_test(t, nothing_is_written_beyond_cap, 0, 5);
     tcase_add_loop_test(t, a_float_that_is_not_finite_is_refused, 0, 4);
     tcase_add_test(t, a_string_that_is_null_is_refused);
+    tcase_add_loop_test(t, a_name_goes_into_the_address_and_nothing_else_changes, 0, 6);
+    tcase_add_test(t, a_name_that_does_not_fit_is_refused);
     suite_add_tcase(s, t);
     SRunner *r = srunner_create(s);
     srunner_run_all(r, CK_NORMAL);
