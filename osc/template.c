@@ -39,6 +39,7 @@ static const struct {
     [OSC_V_SHARE] = {"share", 'f', L},
     [OSC_V_VOTERS] = {"voters", 'i', L},
     [OSC_V_STATE] = {"state", 's', S},
+    [OSC_V_INDEX] = {"index", 's', M | N | L},
 };
 
 char

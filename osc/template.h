@@ -51,6 +51,7 @@ typedef enum {
     OSC_V_SHARE,
     OSC_V_VOTERS,
     OSC_V_STATE,
+    OSC_V_INDEX,
     OSC_VALUES
 } osc_value;
 

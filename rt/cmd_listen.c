@@ -53,10 +53,13 @@ open_publish(rt_listener *l, char *why, size_t why_len)
                                        .now_us = rt_jack_now_us,
                                        .sequence = l->left.sequence};
     const int status = rt_publish_open(&l->publish, &publish, why, why_len);
-    if (!status) /* the analysis takes the options of the book */
-        l->options.match.asked = l->shelf->book[0].options.match.asked =
-            rt_publish_asks(l->publish);
-    return status;
+    if (status)
+        return status;
+    l->options.match.asked = rt_publish_asks(l->publish);
+    for (uint32_t i = 0; i < l->shelf->n; i++) /* of which analyses take theirs */
+        l->shelf->book[l->shelf->current[i]].options.match.asked =
+            l->options.match.asked;
+    return RT_OK;
 }
 
 /* For who asks over OSC: where they will be; main says when they are. */
@@ -72,10 +75,10 @@ dump_records(void *ctx, char *text, size_t len)
 }
 
 static bool
-load_index(void *ctx, const char *path, char *why, size_t len)
+load_index(void *ctx, uint32_t index, const char *path, char *why, size_t len)
 {
     rt_listener *l = ctx;
-    return rt_swap_load(l->swap, 0, path, why, len);
+    return rt_swap_load(l->swap, index, path, why, len);
 }
 
 static bool
@@ -168,7 +171,10 @@ open_live(rt_listener *l, const char *path)
     rt_live_config config = {.client = l->options.jack.client_name,
                              .index = path,
                              .n_inputs = l->inputs.n,
+                             .n_further = l->shelf->n - 1,
                              .counts = &l->counts};
+    for (uint32_t i = 1; i < l->shelf->n; i++)
+        config.further[i - 1] = l->shelf->name[i];
     for (uint32_t i = 0; i < l->inputs.n; i++)
         config.input[i] = l->inputs.input[i].name;
     if (!rt_live_open(&l->live, &config, why, sizeof why))
@@ -187,11 +193,12 @@ summary(rt_listener *l)
             n += snprintf(text + n, sizeof text - (size_t)n, " %s %llu",
                           rt_count_name[i], (unsigned long long)rt_counted(c, i));
     rt_say("in all:%s", text);
-    for (uint32_t s = 0; s < DSP_SCALES; s++) {
-        if (!rt_shelf_tally(l->shelf, 0, s, &tally))
+    for (uint32_t i = 0; i < l->shelf->n * DSP_SCALES; i++) {
+        const uint32_t index = i / DSP_SCALES, s = i % DSP_SCALES;
+        if (!rt_shelf_tally(l->shelf, index, s, &tally))
             continue;
         rt_truth_text(&tally, s, text, sizeof text);
-        rt_say("%s", text);
+        rt_say("%s%s%s", index ? l->shelf->name[index] : "", index ? ": " : "", text);
     }
 }
 
@@ -247,17 +254,38 @@ finish(rt_listener *l, int status)
     return true;
 }
 
-/* The index of the process before this one, if there was one and it can be had still;
- * else that of the command line. */
+/* An index goes onto the shelf: what the process before this one had, if there was one
+ * and it can be had still; else what the command line says. */
 static int
-load(rt_listener *l, idx_index **index, const char **path)
+load(rt_listener *l, uint32_t i, const char *path, rt_options *o)
 {
-    const char *left = l->left.index;
-    if (*left && strcmp(left, *path) != 0 && !rt_load(index, left, &l->options, true)) {
-        *path = left;
-        return RT_OK;
+    const char *left = l->left.index[i];
+    idx_index *index;
+    int status = RT_NOINPUT;
+    if (*left && strcmp(left, path) != 0 && !(status = rt_load(&index, left, o, true)))
+        path = left;
+    if (status)
+        status = rt_load(&index, path, o, true);
+    if (status)
+        return status;
+    return rt_shelf_add(l->shelf, l->indexes.name[i], index, o, path) ? RT_OK
+                                                                      : RT_SOFTWARE;
+}
+
+/* The analysis of further indexes is as these say, not as the first does. */
+static int
+load_all(rt_listener *l, const char *path)
+{
+    rt_options fresh;
+    rt_options_default(&fresh);
+    int status = load(l, 0, path, &l->options);
+    for (uint32_t i = 1; i < l->indexes.n && !status; i++) {
+        rt_options o = l->options;
+        o.dsp = fresh.dsp;
+        rt_options_of(&o, i);
+        status = load(l, i, l->indexes.path[i], &o);
     }
-    return rt_load(index, *path, &l->options, true);
+    return status;
 }
 
 /* *ended as finish() returns it. */
@@ -266,15 +294,16 @@ listen_to(rt_listener *l, const char *path, bool *ended)
 {
     const rt_sink sink = {.ctx = l, .match = push_match, .asked = push_asked};
     char why[300];
-    idx_index *index;
-    int status = load(l, &index, &path);
-    if (status)
-        return status;
     l->shelf = rt_shelf_new();
     if (!l->shelf)
-        idx_close(index);
-    if (!l->shelf || !rt_shelf_add(l->shelf, "main", index, &l->options, path))
         return RT_SOFTWARE;
+    int status = load_all(l, path);
+    if (status) {
+        rt_shelf_free(l->shelf);
+        return status;
+    }
+    l->inputs.n_ears = l->shelf->n;
+    path = l->shelf->book[0].path;
     sem_init(&l->blocks_wake, 0, 0);
     sem_init(&l->main_wake, 0, 0);
     rt_catch_stop();
@@ -300,8 +329,9 @@ listen_to(rt_listener *l, const char *path, bool *ended)
 static int
 listen_by(rt_listener *l, const rt_command_line *line, bool *ended)
 {
-    char why[300];
-    if (!rt_inputs_parse(&l->inputs, l->options.jack.inputs, why, sizeof why))
+    char why[500];
+    if (!rt_inputs_parse(&l->inputs, l->options.jack.inputs, why, sizeof why) ||
+        !rt_indexes_parse(&l->indexes, &l->options, why, sizeof why))
         rt_fail("%s", why);
     else if (line->n_rest == 1)
         return listen_to(l, line->rest[0], ended);

@@ -31,8 +31,13 @@ static bool
 is_ours(const char *address)
 {
     size_t n_answers, n_sent;
+    char plain[RT_ADDRESS];
     const rt_answer *answers = rt_answers(&n_answers), *sent = rt_sent(&n_sent);
-    return is_among(address, answers, n_answers) || is_among(address, sent, n_sent);
+    const char *last = strrchr(address, '/'); /* of /hearken/NAME/match */
+    snprintf(plain, sizeof plain, "/hearken%.60s", last ? last : "");
+    return is_among(address, answers, n_answers) || is_among(address, sent, n_sent) ||
+           (!strncmp(address, "/hearken/", 9) && is_among(plain, sent, n_sent) &&
+            !rt_setting_at(address));
 }
 
 osc_peer

@@ -38,8 +38,9 @@ typedef struct {
     bool (*dump)(void *ctx, char *text, size_t len);
     void *dump_ctx;
 
-    /* Has an index used, "" for the one in use anew; why where it cannot. */
-    bool (*load)(void *ctx, const char *path, char *why, size_t len);
+    /* Has a file used as that index, "" for the one in use anew; why where it cannot.
+     */
+    bool (*load)(void *ctx, uint32_t index, const char *path, char *why, size_t len);
 
     /* rt_swap_learn() and rt_swap_forget(); NULL: nothing is learned. */
     bool (*learn)(void *ctx, const char *label, double seconds, const char *input,
@@ -73,7 +74,7 @@ void rt_control_stop(rt_control *c);
 /* Stops it and closes the socket; before rt_publish_close(). Takes NULL. */
 void rt_control_close(rt_control *c);
 
-/* Whether an index can answer at all at the scales of these settings; else why. */
+/* Whether an index can answer at all at the scales of its settings; else why. */
 bool rt_control_check(const rt_options *o, const idx_index *index, char *why,
                       size_t why_len);
 

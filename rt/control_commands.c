@@ -5,9 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Argument number i as a string, or NULL. */
-static const char *
-string_at(const osc_message *m, uint32_t i)
+const char *
+rt_arg_string(const osc_message *m, uint32_t i)
 {
     return i < m->n_args && strchr("sS", m->arg[i].type) ? m->arg[i].s : NULL;
 }
@@ -43,7 +42,7 @@ ping(rt_control *c, const osc_message *m, char *why, size_t len)
 static const rt_field *
 named(const osc_message *m, char *why, size_t len)
 {
-    const char *name = string_at(m, 0);
+    const char *name = rt_arg_string(m, 0);
     const rt_field *f = name ? rt_field_named(name) : NULL;
     if (!name)
         snprintf(why, len, "%s wants the name of a setting, such as match.score",
@@ -252,13 +251,18 @@ rt_control_subscribed(const rt_control *c, rt_subscription s[RT_SUBSCRIBERS])
 static bool
 query_file(rt_control *c, const osc_message *m, char *why, size_t len)
 {
-    const char *path = string_at(m, 0);
+    const char *path = rt_arg_string(m, 0);
     int k = 10;
-    if (path && *path && number_at(m, 1, 1, RT_MAX_K, &k))
-        return rt_control_query(c, path, (uint32_t)k, why, len);
-    snprintf(why, len, "%s wants the path of a sound file, and perhaps how many sounds",
-             m->address);
-    return false;
+    uint32_t index;
+    if (!path || !*path || !number_at(m, 1, 1, RT_MAX_K, &k)) {
+        snprintf(why, len,
+                 "%s wants the path of a sound file, and perhaps how many sounds, and "
+                 "of which index",
+                 m->address);
+        return false;
+    }
+    return rt_arg_index(c, m, 2, &index, why, len) &&
+           rt_control_query(c, index, path, (uint32_t)k, why, len);
 }
 
 static bool
@@ -273,43 +277,6 @@ record_dump(rt_control *c, const osc_message *m, char *why, size_t len)
         return false;
     rt_control_reply(c, "/hearken/record/dumped", &(osc_arg){.type = 's', .s = why}, 1);
     return true;
-}
-
-/* Answers with what is in use then. */
-static bool
-use_index(rt_control *c, const char *path, char *why, size_t len)
-{
-    if (!c->config.load) {
-        snprintf(why, len, "the index cannot be changed here");
-        return false;
-    }
-    if (!c->config.load(c->config.load_ctx, path, why, len))
-        return false;
-    rt_shelf *s = c->config.shelf;
-    const uint32_t book = rt_shelf_take(s, 0);
-    const rt_book *b = &s->book[book];
-    const osc_arg args[] = {{.type = 's', .s = b->path},
-                            {.type = 'i', .i = (int32_t)idx_n_sounds(b->index)}};
-    rt_control_reply(c, "/hearken/index/loaded", args, 2);
-    rt_shelf_release(s, book);
-    return true;
-}
-
-static bool
-index_load(rt_control *c, const osc_message *m, char *why, size_t len)
-{
-    const char *path = string_at(m, 0);
-    if (path && *path)
-        return use_index(c, path, why, len);
-    snprintf(why, len, "%s wants the path of an index", m->address);
-    return false;
-}
-
-static bool
-index_reload(rt_control *c, const osc_message *m, char *why, size_t len)
-{
-    (void)m;
-    return use_index(c, "", why, len);
 }
 
 /* ---- Learning ---------------------------------------------------------------------
@@ -334,8 +301,8 @@ seconds_at(const osc_message *m, uint32_t i, double least, double most, double *
 static bool
 learn(rt_control *c, const osc_message *m, char *why, size_t len)
 {
-    const char *label = string_at(m, 0);
-    const char *input = m->n_args > 2 ? string_at(m, 2) : "";
+    const char *label = rt_arg_string(m, 0);
+    const char *input = m->n_args > 2 ? rt_arg_string(m, 2) : "";
     double seconds = 0;
     rt_learning got;
     if (!c->config.learn) {
@@ -362,7 +329,7 @@ learn(rt_control *c, const osc_message *m, char *why, size_t len)
 static bool
 forget(rt_control *c, const osc_message *m, char *why, size_t len)
 {
-    const char *label = string_at(m, 0);
+    const char *label = rt_arg_string(m, 0);
     uint32_t n_left = 0;
     if (!c->config.forget || !label) {
         snprintf(why, len, "%s wants a label that was learned, or * for all",
@@ -396,19 +363,27 @@ static const rt_control_command commands[] = {
      "machine, for 60 seconds or less; send it again before they are over. 16 may",
      subscribe},
     {"/hearken/unsubscribe", "[i port]", "ends that", unsubscribe},
-    {"/hearken/query/file", "s path, [i k]",
+    {"/hearken/query/file", "s path, [i k, s index]",
      "answers with the k (10) sounds most like a sound file of hearken's machine, of "
-     "at "
-     "most 10 minutes, at each of `match.scales`",
+     "at most 10 minutes, at each of `match.scales`; of the first index, or that of a "
+     "name",
      query_file},
     {"/hearken/record/dump", "", "has the last seconds written (`record.seconds`)",
      record_dump},
-    {"/hearken/index/load", "s path",
-     "listens with another index of hearken's machine from then on, without a gap; one "
-     "that cannot be used changes nothing. Commands wait while it is read",
-     index_load},
-    {"/hearken/index/reload", "", "reads the index in use anew, as SIGHUP does",
-     index_reload},
+    {"/hearken/index/load", "s path, [s index]",
+     "listens with another file of hearken's machine from then on, without a gap; one "
+     "that cannot be used changes nothing. Commands wait while it is read. In place of "
+     "the first index, or that of a name",
+     rt_index_load},
+    {"/hearken/index/reload", "[s index]",
+     "reads the file of an index anew; without a name those of all, as SIGHUP does",
+     rt_index_reload},
+    {"/hearken/index/list", "", "answers with `/hearken/index/loaded` for each index",
+     rt_index_list},
+    {"/hearken/index/set", "s index, s name, value",
+     "gives an index of `listen.index` a setting of `match` (but `match.at`) or "
+     "`search` of its own, such as `score`",
+     rt_index_set},
     {"/hearken/learn", "s label, [f seconds, s input]",
      "learns what just sounded: matches find it from then on, under that label and "
      "with the path `live:` and the label. The last 0.1 to 10 seconds; 0, or none, is "
@@ -439,7 +414,10 @@ static const rt_answer answers[] = {
      "one sound of the answer to number `query`, as in `/hearken/match`; `at` is where "
      "in the file, in seconds, the compared window ends"},
     {"/hearken/query/done", "i query, i answers, s file", "that was all"},
-    {"/hearken/index/loaded", "s path, i sounds", "the index in use, after a change"},
+    {"/hearken/index/loaded", "s path, i sounds, s index",
+     "the file of an index in use, after a change or when asked for"},
+    {"/hearken/index/value", "s index, s name, value",
+     "a setting that an index has of its own, after it was set"},
     {"/hearken/learned", "s label, i entries, f seconds",
      "what was heard is learned: so many entries, from so much sound"},
     {"/hearken/forgotten", "s label, i labels", "it is; so many labels are left"},

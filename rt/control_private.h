@@ -36,6 +36,20 @@ typedef struct {
 } rt_control_command;
 const rt_control_command *rt_control_commands(size_t *n);
 
+/* Argument number i as a string, or NULL. */
+const char *rt_arg_string(const osc_message *m, uint32_t i);
+
+/* The index that argument number i names, or the first where there is none. False, with
+ * why. */
+bool rt_arg_index(const rt_control *c, const osc_message *m, uint32_t i, uint32_t *out,
+                  char *why, size_t len);
+
+/* Commands about indexes (control_index.c). */
+bool rt_index_load(rt_control *c, const osc_message *m, char *why, size_t len);
+bool rt_index_reload(rt_control *c, const osc_message *m, char *why, size_t len);
+bool rt_index_list(rt_control *c, const osc_message *m, char *why, size_t len);
+bool rt_index_set(rt_control *c, const osc_message *m, char *why, size_t len);
+
 /* Answers of control, for the reference; also what it never answers itself. */
 typedef struct {
     const char *address, *args, *help;
@@ -70,6 +84,11 @@ bool rt_setting_change(rt_control *c, const rt_field *f, const osc_message *m,
 bool rt_setting_change_text(rt_control *c, const rt_field *f, const char *text,
                             char *why, size_t len);
 
+/* Gives an index a setting of its own, by the arguments from number first on, has it
+ * used, and answers with /hearken/index/value. */
+bool rt_setting_change_own(rt_control *c, uint32_t index, const char *key,
+                           const osc_message *m, uint32_t first, char *why, size_t len);
+
 /* Answers with /hearken/value. */
 bool rt_setting_tell(rt_control *c, const rt_field *f, char *why, size_t len);
 
@@ -84,8 +103,9 @@ void rt_control_subscribed(const rt_control *c, rt_subscription s[RT_SUBSCRIBERS
 
 /* ---- Files (control_query.c) ----------------------------------------------------- */
 
-/* Answers with the k sounds most like a file, for each scale of match.scales. */
-bool rt_control_query(rt_control *c, const char *path, uint32_t k, char *why,
-                      size_t len);
+/* Answers with the k sounds of an index most like a file, for each scale of
+ * match.scales. */
+bool rt_control_query(rt_control *c, uint32_t index, const char *path, uint32_t k,
+                      char *why, size_t len);
 
 #endif

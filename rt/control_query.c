@@ -1,6 +1,7 @@
 /* A file, asked for over OSC: along the same path as hearken query. */
 #include "best.h"
 #include "control_private.h"
+#include "indexes.h"
 #include "layer.h"
 #include "sound.h"
 
@@ -33,9 +34,10 @@ keep(void *ctx, const rt_match *m)
 
 /* Steadiness is for live sound; a file is asked once. */
 static bool
-prepare(asking *q, const rt_control *c, uint32_t k)
+prepare(asking *q, const rt_control *c, uint32_t index, uint32_t k)
 {
     q->options = c->options;
+    rt_options_of(&q->options, index);
     q->options.dsp = q->book->options.dsp;
     q->options.background = q->book->background;
     q->options.match.k = k;
@@ -153,14 +155,15 @@ ask(rt_control *c, asking *q, const char *path, char *why, size_t len)
 }
 
 bool
-rt_control_query(rt_control *c, const char *path, uint32_t k, char *why, size_t len)
+rt_control_query(rt_control *c, uint32_t index, const char *path, uint32_t k, char *why,
+                 size_t len)
 {
     rt_shelf *shelf = c->config.shelf;
-    const uint32_t book = rt_shelf_take(shelf, 0);
+    const uint32_t book = rt_shelf_take(shelf, index);
     asking *q = calloc(1, sizeof *q);
     if (q)
         q->book = &shelf->book[book];
-    bool ok = q && prepare(q, c, k);
+    bool ok = q && prepare(q, c, index, k);
     if (!ok)
         snprintf(why, len, "there is not enough memory to ask for a file");
     c->n_queries = (c->n_queries + 1) & INT32_MAX;

@@ -1,5 +1,6 @@
 /* Settings by their addresses: the table of settings, seen from OSC. */
 #include "control_private.h"
+#include "indexes.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -92,15 +93,47 @@ rt_control_check(const rt_options *o, const idx_index *index, char *why, size_t 
     return true;
 }
 
-/* Whether the index in use can answer so. */
+/* Whether the settings of an index go together and, where scales are others, whether it
+ * can answer so. */
 static bool
-can_answer(const rt_control *c, const rt_options *o, char *why, size_t len)
+can_answer(rt_shelf *s, uint32_t index, const rt_options *o, bool scales, char *why,
+           size_t len)
 {
-    rt_shelf *s = c->config.shelf;
-    const uint32_t book = rt_shelf_take(s, 0);
-    const bool ok = rt_control_check(o, s->book[book].index, why, len);
+    char reason[RT_SENTENCE];
+    rt_options of = *o;
+    rt_options_of(&of, index);
+    const uint32_t book = rt_shelf_take(s, index);
+    const bool ok =
+        rt_analyse_check(&of, reason, sizeof reason) &&
+        (!scales || rt_control_check(&of, s->book[book].index, reason, sizeof reason));
     rt_shelf_release(s, book);
+    if (!ok)
+        snprintf(why, len, "%s%s%s%s", index ? "index " : "",
+                 index ? s->name[index] : "", index ? ": " : "", reason);
     return ok;
+}
+
+/* Whether a row has to do with what there is to be found. */
+static bool
+is_of_scales(const rt_field *f)
+{
+    return f->offset == offsetof(rt_options, match.scales) ||
+           f->offset == offsetof(rt_options, search.space);
+}
+
+/* Has settings used, where all indexes can go by them. */
+static bool
+use(rt_control *c, const rt_options *wanted, bool scales, char *why, size_t len)
+{
+    for (uint32_t i = 0; i < c->config.shelf->n; i++)
+        if (!can_answer(c->config.shelf, i, wanted, scales, why, len))
+            return false;
+    pthread_mutex_lock(&c->lock);
+    c->options = *wanted;
+    pthread_mutex_unlock(&c->lock);
+    rt_publish_set(c->config.publish, &c->options);
+    c->due = true;
+    return true;
 }
 
 bool
@@ -116,26 +149,15 @@ rt_setting_change_text(rt_control *c, const rt_field *f, const char *text, char 
                  f->section, f->key);
         return false;
     }
-    if (!rt_options_set(&wanted, name, text, RT_LIVE, why, len))
-        return false;
-    const bool scales = f->offset == offsetof(rt_options, match.scales) ||
-                        f->offset == offsetof(rt_options, search.space);
-    if (!rt_analyse_check(&wanted, why, len) ||
-        (scales && !can_answer(c, &wanted, why, len)))
-        return false;
-    pthread_mutex_lock(&c->lock);
-    c->options = wanted;
-    pthread_mutex_unlock(&c->lock);
-    rt_publish_set(c->config.publish, &c->options);
-    c->due = true;
-    return true;
+    return rt_options_set(&wanted, name, text, RT_LIVE, why, len) &&
+           use(c, &wanted, is_of_scales(f), why, len);
 }
 
-bool
-rt_setting_change(rt_control *c, const rt_field *f, const osc_message *m,
-                  uint32_t first, char *why, size_t len)
+/* The arguments from number first on as text. */
+static bool
+text_of(const rt_field *f, const osc_message *m, uint32_t first, char text[RT_TEXT],
+        char *why, size_t len)
 {
-    char text[RT_TEXT];
     size_t n = 0;
     /* a set of words may come as several */
     if (m->n_args > first + 1 && f->type != T_SET) {
@@ -146,14 +168,23 @@ rt_setting_change(rt_control *c, const rt_field *f, const osc_message *m,
     for (uint32_t i = first; i < m->n_args; i++) {
         if (i > first)
             text[n++] = ',';
-        if (!to_text(f, &m->arg[i], text + n, sizeof text - n - 1)) {
+        if (!to_text(f, &m->arg[i], text + n, RT_TEXT - n - 1)) {
             snprintf(why, len, "%s.%s wants a value of type %c, not %c", f->section,
                      f->key, rt_setting_type(f), m->arg[i].type);
             return false;
         }
         n += strlen(text + n);
     }
-    return rt_setting_change_text(c, f, text, why, len) &&
+    return true;
+}
+
+bool
+rt_setting_change(rt_control *c, const rt_field *f, const osc_message *m,
+                  uint32_t first, char *why, size_t len)
+{
+    char text[RT_TEXT] = "";
+    return text_of(f, m, first, text, why, len) &&
+           rt_setting_change_text(c, f, text, why, len) &&
            rt_setting_tell(c, f, why, len);
 }
 
@@ -194,4 +225,24 @@ rt_setting_tell(rt_control *c, const rt_field *f, char *why, size_t len)
         return true;
     snprintf(why, len, "the value of %s is too long for one message", name);
     return false;
+}
+
+bool
+rt_setting_change_own(rt_control *c, uint32_t index, const char *key,
+                      const osc_message *m, uint32_t first, char *why, size_t len)
+{
+    char text[RT_TEXT] = "", name[RT_ADDRESS], value[RT_TEXT];
+    const rt_field *f = rt_own_field(key);
+    rt_options wanted = c->options;
+    if ((f && !text_of(f, m, first, text, why, len)) ||
+        !rt_own_set(&wanted, index, key, text, why, len) ||
+        !use(c, &wanted, is_of_scales(f), why, len))
+        return false;
+    rt_options_of(&wanted, index);
+    snprintf(name, sizeof name, "%s.%s", f->section, f->key);
+    osc_arg args[2 + RT_LIST] = {{.type = 's', .s = c->config.shelf->name[index]},
+                                 {.type = 's', .s = name}};
+    const uint32_t n = values_of(&wanted, f, args + 2, value);
+    rt_control_reply(c, "/hearken/index/value", args, 2 + n);
+    return true;
 }

@@ -55,8 +55,12 @@ rt_handover_write(const rt_handover *h, const rt_options *o, char *out, size_t c
         put(&w, "count %s %" PRIu64, rt_count_name[i], h->counts[i]);
     put(&w, "stream %" PRIu64 " %" PRId64 " %.17g", h->stream.frame, h->stream.us,
         h->stream.s);
-    if (*h->index)
-        put(&w, "index %s", h->index);
+    for (uint32_t i = 0; i < RT_INDEXES; i++)
+        if (*h->index[i])
+            put(&w, "index %u %s", i, h->index[i]);
+    for (uint32_t i = 0; i < o->listen.index.n; i++)
+        if (strcmp(o->listen.index.item[i], "none") != 0)
+            put(&w, "listen %s", o->listen.index.item[i]);
     put_settings(&w, o);
     for (uint32_t i = 0; i < h->connect.n; i++)
         put(&w, "connect %s", h->connect.item[i]);
@@ -137,8 +141,9 @@ read_stream(reader *r, const char *text)
 static bool
 read_index(reader *r, const char *text)
 {
-    return *text &&
-           snprintf(r->h.index, sizeof r->h.index, "%s", text) < (int)sizeof r->h.index;
+    uint64_t i;
+    return take_number(&text, RT_INDEXES - 1, &i) && *text &&
+           snprintf(r->h.index[i], RT_TEXT, "%s", text) < RT_TEXT;
 }
 
 static bool
@@ -154,11 +159,22 @@ read_setting(reader *r, const char *text)
 }
 
 static bool
-read_connect(reader *r, const char *text)
+read_item(rt_list *list, const char *text)
 {
-    rt_list *list = &r->h.connect;
     return *text && list->n < RT_LIST &&
            snprintf(list->item[list->n++], RT_ITEM, "%s", text) < RT_ITEM;
+}
+
+static bool
+read_connect(reader *r, const char *text)
+{
+    return read_item(&r->h.connect, text);
+}
+
+static bool
+read_listen(reader *r, const char *text)
+{
+    return read_item(&r->h.indexes, text);
 }
 
 static bool
@@ -195,7 +211,7 @@ read_line(reader *r, const char *line)
         {"count ", read_count},       {"stream ", read_stream},
         {"index ", read_index},       {"set ", read_setting},
         {"connect ", read_connect},   {"subscriber ", read_subscriber},
-        {"sequence ", read_sequence},
+        {"sequence ", read_sequence}, {"listen ", read_listen},
     };
     for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
         const size_t len = strlen(words[i].word);
@@ -260,6 +276,8 @@ rt_handover_take(rt_handover *h, rt_options *o, rt_counts *counts)
         atomic_store(&counts->n[i], h->counts[i]);
     if (h->connect.n)
         o->jack.connect = h->connect;
+    if (h->indexes.n)
+        o->listen.index = h->indexes;
 }
 
 void
@@ -269,7 +287,8 @@ rt_handover_leave(rt_handover *h, const rt_counts *counts, const rt_inputs *inpu
     for (int i = 0; i < RT_COUNTS; i++)
         h->counts[i] = rt_counted(counts, i);
     h->stream = rt_inputs_stream(inputs);
-    snprintf(h->index, sizeof h->index, "%s", shelf->book[shelf->current[0]].path);
+    for (uint32_t i = 0; i < shelf->n; i++)
+        snprintf(h->index[i], RT_TEXT, "%s", shelf->book[shelf->current[i]].path);
 }
 
 int

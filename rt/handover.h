@@ -20,8 +20,9 @@ enum { RT_HANDOVER = 1 << 16 };
 typedef struct {
     uint64_t counts[RT_COUNTS];
     rt_stream stream;
-    char index[RT_TEXT]; /* in use; "" where that is not known */
-    rt_list connect;     /* in the form of jack.connect; none where it is not known */
+    char index[RT_INDEXES][RT_TEXT]; /* in use; "" where that is not known */
+    rt_list indexes; /* listen.index as it is then; none: as it was at the start */
+    rt_list connect; /* in the form of jack.connect; none where it is not known */
     rt_subscription subscribed[RT_SUBSCRIBERS];
     int32_t sequence[RT_DESTS];
 } rt_handover;

@@ -1,6 +1,7 @@
 /* Hot: the analysis thread's way through the inputs. */
 #include "inputs.h"
 
+#include "indexes.h"
 #include "live.h"
 #include "rt.h"
 
@@ -8,7 +9,13 @@
 static void
 set_ear(const rt_inputs *all, rt_input *in, uint32_t e)
 {
-    rt_analyse_set(in->ear[e].analyse, &all->newest);
+    if (all->newest.own[e].n) {
+        rt_options own = all->newest;
+        rt_options_of(&own, e);
+        rt_analyse_set(in->ear[e].analyse, &own);
+    } else {
+        rt_analyse_set(in->ear[e].analyse, &all->newest);
+    }
     if (!e)
         rt_record_set(in->record, &all->newest);
 }

@@ -5,6 +5,7 @@
 #include "control.h"
 #include "handover.h"
 #include "honest.h"
+#include "indexes.h"
 #include "live.h"
 #include "notify.h"
 #include "publish.h"
@@ -15,6 +16,7 @@
 typedef struct {
     rt_options options, last; /* at the start; at the end */
     rt_handover left;         /* from the process before, then to the next one */
+    rt_indexes indexes;
     rt_shelf *shelf;
     rt_counts counts;
     rt_inputs inputs;
@@ -25,7 +27,7 @@ typedef struct {
     rt_control *control; /* NULL: nobody may command */
     rt_live *live;       /* NULL: none */
     rt_swap *swap;
-    bool said_low[DSP_SCALES]; /* that it finds too little */
+    bool said_low[RT_INDEXES][DSP_SCALES]; /* that it finds too little */
     bool said_busy;
     rt_honest honest;
     rt_print *print; /* NULL: nothing to print */

@@ -21,21 +21,23 @@ take_conditions(rt_listener *l)
     }
 }
 
-/* Says once of each scale when it finds less than the index promised. */
+/* Says once of each scale when an index finds less at it than it promised. */
 static void
-watch_truth(rt_listener *l)
+watch_truth(rt_listener *l, uint32_t index)
 {
     char text[120];
     rt_tally tally;
     for (uint32_t s = 0; s < DSP_SCALES; s++) {
-        if (l->said_low[s] || !rt_shelf_tally(l->shelf, 0, s, &tally) ||
+        if (l->said_low[index][s] || !rt_shelf_tally(l->shelf, index, s, &tally) ||
             !rt_truth_is_low(&tally))
             continue;
-        l->said_low[s] = true;
+        l->said_low[index][s] = true;
         rt_truth_text(&tally, s, text, sizeof text);
-        rt_warn("%s, but the index promised %.3f; what is heard is harder to find than "
-                "what it was tuned with: build it with a higher --index-recall",
-                text, (double)tally.promised);
+        rt_warn(
+            "%s%s%s, but the index promised %.3f; what is heard is harder to find than "
+            "what it was tuned with: build it with a higher --index-recall",
+            index ? l->shelf->name[index] : "", index ? ": " : "", text,
+            (double)tally.promised);
     }
 }
 
@@ -96,7 +98,8 @@ tick(rt_listener *l)
     rt_records_tick(&l->inputs);
     if (state != l->state || now >= l->next_status) {
         rt_publish_status(l->publish, rt_state_name(state));
-        watch_truth(l);
+        for (uint32_t i = 0; i < l->shelf->n; i++)
+            watch_truth(l, i);
         rt_supervise_connected(l->supervise, &l->left.connect);
         if (connections) { /* before the first, none asks for real-time scheduling */
             const rt_jack_news news = rt_supervise_news(l->supervise);

@@ -1,6 +1,7 @@
 /* What the analysis and publish threads write into the live page. Hot. */
 #include "live_private.h"
 #include "rt.h"
+#include "shelf.h"
 
 #include <math.h>
 #include <string.h>
@@ -78,7 +79,8 @@ rt_live_push(rt_live *l, const rt_match *m, idx_sound sound, float age_ms)
                        .cosine = m->cosine,
                        .start_s = m->start_s,
                        .length_s = m->length_s,
-                       .age_ms = age_ms};
+                       .age_ms = age_ms,
+                       .index = rt_index_of(m->book)};
     take_text(r.label, sizeof r.label, sound.label, false);
     take_text(r.path, sizeof r.path, sound.path, true);
     r.hash = rt_live_hash(&r, sizeof r);

@@ -23,7 +23,7 @@
 #include "truth.h"
 
 enum {
-    RT_LIVE_LAYOUT = 1, /* grows with every change of rt_live_page */
+    RT_LIVE_LAYOUT = 2, /* grows with every change of rt_live_page */
     RT_LIVE_INPUTS = 16,
     RT_LIVE_COUNTS = 96, /* at most; they are found by their names */
     RT_LIVE_MATCHES = 64,
@@ -40,15 +40,16 @@ enum {
 /* Who writes the page. Never changes. */
 typedef struct {
     uint64_t hash;
-    uint32_t pid, n_inputs, n_counts, reserved;
+    uint32_t pid, n_inputs, n_counts, n_indexes;
     double began_s;
     char client[RT_LIVE_NAME];
-    char index[RT_LIVE_TEXT];
+    char index[RT_LIVE_TEXT]; /* file of the first, main */
+    char name[RT_INDEXES][RT_LIVE_NAME];
     char input[RT_LIVE_INPUTS][RT_LIVE_NAME];
     char count[RT_LIVE_COUNTS][RT_LIVE_COUNT_NAME];
 } rt_live_who;
 
-/* Recall as rt_tally has it; n_asked is 0 where nothing is known. */
+/* Recall of the first index as rt_tally has it; n_asked is 0 where nothing is known. */
 typedef struct {
     uint64_t n_asked;
     double recall, low, high, promised;
@@ -73,7 +74,8 @@ typedef struct {
     int64_t centre_us; /* as in rt_match: the same for all ranks of an answer */
     double at_s;       /* when it was published */
     uint32_t kind, input, rank, sound;
-    float score, cosine, start_s, length_s, age_ms, reserved;
+    float score, cosine, start_s, length_s, age_ms;
+    uint32_t index; /* number of its name */
     char label[RT_LIVE_LABEL];
     char path[RT_LIVE_PATH]; /* the end of it where it is longer */
 } rt_live_match;
@@ -110,6 +112,8 @@ typedef struct {
     const char *client, *index;
     const char *input[RT_LIVE_INPUTS];
     uint32_t n_inputs;
+    const char *further[RT_INDEXES]; /* names of indexes beside main */
+    uint32_t n_further;
     const rt_counts *counts;
 } rt_live_config;
 
@@ -191,7 +195,7 @@ void rt_live_detach(rt_live_view *view);
 uint64_t rt_live_count(const rt_live_page *page, const char *name);
 
 /* The matches of a scale (newest first; of one answer, the best first): at most cap,
- * and of several of one kind, input and sound only the newest. */
+ * and of several of one kind, input, index and sound only the newest. */
 size_t rt_live_newest(const rt_live_page *page, uint32_t scale, rt_kind kind,
                       const rt_live_match *out[], size_t cap);
 

@@ -55,10 +55,10 @@ check_status(rt_live_status *s)
 }
 
 static void
-check_match(rt_live_match *m, uint32_t n_inputs)
+check_match(rt_live_match *m, const rt_live_who *who)
 {
-    if (m->hash != rt_live_hash(m, sizeof *m) || m->input >= n_inputs ||
-        (m->kind != RT_MATCH && m->kind != RT_LABEL))
+    if (m->hash != rt_live_hash(m, sizeof *m) || m->input >= who->n_inputs ||
+        m->index >= who->n_indexes || (m->kind != RT_MATCH && m->kind != RT_LABEL))
         memset(m, 0, sizeof *m);
     END(m->label);
     END(m->path);
@@ -83,13 +83,16 @@ static bool
 check_who(rt_live_who *who)
 {
     if (who->hash != rt_live_hash(who, sizeof *who) || who->n_inputs < 1 ||
-        who->n_inputs > RT_LIVE_INPUTS || who->n_counts > RT_LIVE_COUNTS)
+        who->n_inputs > RT_LIVE_INPUTS || who->n_counts > RT_LIVE_COUNTS ||
+        who->n_indexes < 1 || who->n_indexes > RT_INDEXES)
         return false;
     END(who->client);
     END(who->index);
     who->began_s = sane(who->began_s);
     for (uint32_t i = 0; i < RT_LIVE_INPUTS; i++)
         END(who->input[i]);
+    for (uint32_t i = 0; i < RT_INDEXES; i++)
+        END(who->name[i]);
     for (uint32_t i = 0; i < RT_LIVE_COUNTS; i++)
         END(who->count[i]);
     return true;
@@ -121,7 +124,7 @@ rt_live_check(rt_live_page *page, size_t n, char *why, size_t why_len)
         check_input(&page->input[i]);
     for (uint32_t s = 0; s < RT_LIVE_SCALES; s++)
         for (uint32_t i = 0; i < RT_LIVE_MATCHES; i++)
-            check_match(&page->match[s][i], page->who.n_inputs);
+            check_match(&page->match[s][i], &page->who);
     return true;
 }
 
@@ -390,6 +393,8 @@ newer(const void *a, const void *b)
         return x->centre_us > y->centre_us ? -1 : 1;
     if (x->input != y->input)
         return x->input < y->input ? -1 : 1;
+    if (x->index != y->index)
+        return x->index < y->index ? -1 : 1;
     if (x->rank != y->rank)
         return x->rank < y->rank ? -1 : 1;
     return (y->number > x->number) - (y->number < x->number);
@@ -399,7 +404,8 @@ static bool
 is_among(const rt_live_match *const told[], size_t n, const rt_live_match *m)
 {
     for (size_t i = 0; i < n; i++)
-        if (told[i]->sound == m->sound && told[i]->input == m->input)
+        if (told[i]->sound == m->sound && told[i]->input == m->input &&
+            told[i]->index == m->index)
             return true;
     return false;
 }

@@ -100,11 +100,15 @@ fill(rt_live *l, const rt_live_config *c)
     who->pid = (uint32_t)getpid();
     who->n_inputs = c->n_inputs < RT_LIVE_INPUTS ? c->n_inputs : RT_LIVE_INPUTS;
     who->n_counts = RT_COUNTS;
+    who->n_indexes = 1 + (c->n_further < RT_INDEXES ? c->n_further : RT_INDEXES - 1);
     who->began_s = rt_seconds();
     snprintf(who->client, sizeof who->client, "%s", c->client);
     char *full = realpath(c->index, NULL);
     snprintf(who->index, sizeof who->index, "%s", full ? full : c->index);
     free(full);
+    snprintf(who->name[0], sizeof who->name[0], "main");
+    for (uint32_t i = 1; i < who->n_indexes; i++)
+        snprintf(who->name[i], sizeof who->name[i], "%s", c->further[i - 1]);
     for (uint32_t i = 0; i < who->n_inputs; i++)
         snprintf(who->input[i], sizeof who->input[i], "%s", c->input[i]);
     for (int i = 0; i < RT_COUNTS; i++)

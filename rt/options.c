@@ -277,6 +277,12 @@ static const rt_field fields[] = {
      "terminal and json elsewhere (of top: a screen on a terminal and a table "
      "elsewhere)",
      'f'},
+    {"listen", "index", "NAME=FILE", T_LIST, AT(listen.index), 0, 0, NULL, RT_LISTEN,
+     "none",
+     "a further index to search at the same time; repeat it for several, up to 7. Its "
+     "messages are called /hearken/NAME/match and so on; settings of its own follow "
+     "with commas, as in drums=drums.hkn,score=0.8,scales=frame+event",
+     0},
     {"listen", "seconds", "N", T_U32, AT(listen.seconds), 0, 1000000000, NULL,
      RT_LISTEN, "0", "end after so long; 0 goes on until Ctrl-C", 0},
     {"listen", "truth", "yes|no", T_CHOICE, AT(listen.truth), 0, 0, yesno, RT_LISTEN,

@@ -72,6 +72,15 @@ typedef enum {
     RT_SCALE_SCENE
 } rt_vector_scale;
 
+/* Settings that an index has for itself (indexes.h): where each is in rt_options. */
+enum { RT_OWN = 24 };
+typedef struct {
+    uint32_t n;
+    struct {
+        uint32_t offset, value; /* the four bytes of either kind of number */
+    } set[RT_OWN];
+} rt_own;
+
 typedef struct {
     struct {
         char output[RT_TEXT];
@@ -119,6 +128,7 @@ typedef struct {
         uint32_t format; /* rt_format */
     } out;
     struct {
+        rt_list index;                   /* further ones; indexes.h reads them */
         uint32_t seconds, truth, paused; /* truth, paused: 0, 1 */
     } listen;
     struct {
@@ -151,7 +161,8 @@ typedef struct {
     } export;
     /* no setting: what rt_background_new() made of the index, or NULL; not owned */
     const struct rt_background *background;
-    uint64_t list_set; /* bit per list: one that was set replaces its default */
+    rt_own own[RT_INDEXES]; /* no setting: what listen.index says */
+    uint64_t list_set;      /* bit per list: one that was set replaces its default */
 } rt_options;
 
 /* When answers are found: as match.at says and all destinations want, together. */

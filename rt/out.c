@@ -79,6 +79,8 @@ json(rt_out *o, const rt_match *m)
                 (double)m->level_db, (double)m->strength_db);
         return;
     }
+    if (o->name)
+        fprintf(o->to, ",\"index\":\"%s\"", o->name);
     fprintf(o->to, ",\"scale\":\"%s\",\"heard\":%.2f", rt_scale_name(m->scale),
             (double)m->heard_s);
     if (m->kind == RT_LABEL) {
@@ -114,33 +116,39 @@ static void
 table(rt_out *o, const rt_match *m)
 {
     const double t = m->time_s;
+    char of[RT_NAME + 4] = "";
+    if (o->name)
+        snprintf(of, sizeof of, "%s: ", o->name);
     if (o->lines == 0)
-        fputs("  time s  scale  rank  score  cosine  at s    label / sound\n", o->to);
+        fprintf(o->to,
+                "  time s  scale  rank  score  cosine  at s    %slabel / sound\n",
+                o->name ? "index: " : "");
     if (m->kind == RT_ONSET) {
         fprintf(o->to, "%8.2f  onset  %.1f dBFS\n", t, (double)m->level_db);
         return;
     }
     if (m->kind == RT_NOMATCH) {
-        fprintf(o->to, "%8.2f  %-6s    -  %5.3f  no match\n", t,
-                rt_scale_name(m->scale), (double)m->score);
+        fprintf(o->to, "%8.2f  %-6s    -  %5.3f  %sno match\n", t,
+                rt_scale_name(m->scale), (double)m->score, of);
         return;
     }
     if (m->kind == RT_REJECT) {
-        fprintf(o->to, "%8.2f  %-6s    -  %5.3f  %s\n", t, rt_scale_name(m->scale),
-                (double)m->score, rt_count_name[m->fate]);
+        fprintf(o->to, "%8.2f  %-6s    -  %5.3f  %s%s\n", t, rt_scale_name(m->scale),
+                (double)m->score, of, rt_count_name[m->fate]);
         return;
     }
     const idx_sound s = rt_sound_in(o->index, o->layer, m->sound);
     if (m->kind == RT_LABEL) {
-        fprintf(o->to, "%8.2f  %-6s label  %.2f of %u: ", t, rt_scale_name(m->scale),
-                (double)m->score, m->rank);
+        fprintf(o->to, "%8.2f  %-6s label  %s%.2f of %u: ", t, rt_scale_name(m->scale),
+                of, (double)m->score, m->rank);
         rt_plain_text(o->to, s.label);
         fputc('\n', o->to);
         return;
     }
     const char *name = strrchr(s.path, '/');
-    fprintf(o->to, "%8.2f  %-6s %4u  %5.3f  %6.3f  %6.2f  ", t, rt_scale_name(m->scale),
-            m->rank, (double)m->score, (double)m->cosine, (double)m->start_s);
+    fprintf(o->to, "%8.2f  %-6s %4u  %5.3f  %6.3f  %6.2f  %s", t,
+            rt_scale_name(m->scale), m->rank, (double)m->score, (double)m->cosine,
+            (double)m->start_s, of);
     rt_plain_text(o->to, s.label);
     fputs(" / ", o->to);
     rt_plain_text(o->to, name ? name + 1 : s.path);

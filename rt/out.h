@@ -11,6 +11,7 @@ typedef struct {
     rt_format format;               /* never RT_FORMAT_AUTO */
     const idx_index *index, *layer; /* layer may be NULL */
     const char *input;              /* name of the input, or path of the file */
+    const char *name;               /* of the index; NULL: there is one alone */
     uint64_t lines;
 } rt_out;
 

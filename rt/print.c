@@ -72,8 +72,10 @@ add_line(rt_print *p, const rt_match *m)
     rewind(p->out.to);
     p->out.input = p->config.inputs->input[m->input].name;
     if (p->config.shelf) {
-        p->out.index = p->config.shelf->book[m->book].index;
-        p->out.layer = p->config.shelf->book[m->book].layer;
+        const rt_shelf *s = p->config.shelf;
+        p->out.index = s->book[m->book].index;
+        p->out.layer = s->book[m->book].layer;
+        p->out.name = s->n > 1 ? s->name[rt_index_of(m->book)] : NULL;
     }
     rt_out_write(&p->out, m);
     if (p->config.shelf)

@@ -77,6 +77,14 @@ age_ms(const rt_publish *p, const rt_match *m)
     return (float)(ms > 0 ? ms : 0);
 }
 
+/* The name of a further index, "" for the first. */
+static const char *
+index_of(const rt_publish *p, const rt_match *m)
+{
+    const uint32_t i = rt_index_of(m->book);
+    return i ? p->config.shelf->name[i] : "";
+}
+
 static idx_sound
 sound_of(const rt_publish *p, const rt_match *m)
 {
@@ -141,12 +149,16 @@ encode(const rt_publish *p, const rt_match *m, int32_t seq, uint8_t out[])
 static size_t
 encode_for(const rt_publish *p, const rt_target *t, const rt_match *m, uint8_t out[])
 {
-    if (!t->templated)
-        return encode(p, m, t->seq, out);
+    if (!t->templated) {
+        const size_t n = encode(p, m, t->seq, out);
+        const char *index = index_of(p, m);
+        return *index && m->kind != RT_ONSET ? osc_index_put(out, n, index) : n;
+    }
     idx_sound sound = {0};
     if (m->kind == RT_MATCH || m->kind == RT_LABEL)
         sound = sound_of(p, m);
-    return rt_target_encode(out, t, m, p->config.inputs->input[m->input].name, sound,
+    return rt_target_encode(out, t, m, p->config.inputs->input[m->input].name,
+                            p->config.shelf->name[rt_index_of(m->book)], sound,
                             age_ms(p, m));
 }
 
@@ -175,7 +187,7 @@ send_match(rt_publish *p, const rt_match *m)
     const rt_match_at at = atomic_load_explicit(&p->at, memory_order_relaxed);
     for (uint32_t d = 0; d < RT_DESTS; d++) {
         rt_target *t = &p->targets[d];
-        if (!rt_target_wants(t, m, at))
+        if (!rt_target_wants(t, m, rt_index_of(m->book), at))
             continue;
         if (rt_target_may(t, rt_seconds()))
             send_to(p, t, data, encode_for(p, t, m, data), age_ms(p, m));
@@ -249,6 +261,19 @@ run(void *arg)
     }
 }
 
+static bool
+choose(rt_publish *p, uint32_t d, char *why, size_t why_len)
+{
+    char reason[200];
+    const rt_shelf *s = p->config.shelf;
+    if (rt_target_choose(&p->targets[d], (const char(*)[RT_NAME])s->name, s->n, reason,
+                         sizeof reason))
+        return true;
+    snprintf(why, why_len, "destination \"%.80s\": %s",
+             p->config.options->osc.to.item[d], reason);
+    return false;
+}
+
 static int
 open_dests(rt_publish *p, char *why, size_t why_len)
 {
@@ -260,6 +285,8 @@ open_dests(rt_publish *p, char *why, size_t why_len)
         if (status)
             return status;
         p->targets[d].seq = p->first[d];
+        if (!choose(p, d, why, why_len))
+            return RT_CONFIG;
         if (!(p->targets[d].scales & p->config.options->match.scales))
             rt_warn(
                 "destination \"%.80s\" wants scales that match.scales does not have, "

@@ -1,6 +1,8 @@
 #define _DEFAULT_SOURCE /* realpath */
 #include "session.h"
 
+#include "indexes.h"
+
 #include "nsm.h"
 #include "rt.h"
 
@@ -155,6 +157,7 @@ rt_session_keep(rt_session *s, const rt_options *o)
 {
     char why[1400];
     rt_options kept = *o;
+    rt_indexes_absolute(&kept);
     if (!strcmp(kept.learn.file, s->learned)) /* a copy of the session has its own */
         snprintf(kept.learn.file, sizeof kept.learn.file, "none");
     const bool ok =

@@ -1,5 +1,6 @@
 #include "swap_private.h"
 
+#include "indexes.h"
 #include "layer.h"
 #include "load.h"
 
@@ -45,8 +46,8 @@ void
 rt_swap_now(rt_swap *w, uint32_t index, rt_options *out)
 {
     const rt_options before = *out;
-    (void)index;
     w->config.now(w->config.now_ctx, out);
+    rt_options_of(out, index);
     out->dsp = before.dsp;
 }
 
@@ -106,10 +107,11 @@ void
 rt_swap_tell(rt_swap *w, bool bad, const char *text)
 {
     pthread_mutex_lock(&w->news_lock);
+    const size_t n = w->news ? strlen(w->text) : 0;
+    snprintf(w->text + n, sizeof w->text - n, "%s%s", n ? "; " : "", text);
+    w->bad = bad || (w->bad && w->news);
     w->news = true;
-    w->bad = bad;
     w->swapped = w->swapped || !bad;
-    snprintf(w->text, sizeof w->text, "%s", text);
     pthread_mutex_unlock(&w->news_lock);
     sem_post(w->config.main_wake);
 }

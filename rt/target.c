@@ -150,6 +150,15 @@ read_at(const reader *r, const char *value)
 }
 
 static bool
+read_indexes(const reader *r, const char *value)
+{
+    if (!*value || strlen(value) >= sizeof r->t->chosen)
+        return fail(r, value, "here is to be one or more names of indexes");
+    snprintf(r->t->chosen, sizeof r->t->chosen, "%s", value);
+    return true;
+}
+
+static bool
 set(reader *r, const char *key, const char *value)
 {
     for (size_t kind = 0; kind < OSC_KINDS; kind++)
@@ -161,6 +170,8 @@ set(reader *r, const char *key, const char *value)
         return read_transport(r, value);
     if (!strcmp(key, "bundle"))
         return read_yes(r, value, &r->t->bundle);
+    if (!strcmp(key, "indexes"))
+        return read_indexes(r, value);
     if (!strcmp(key, "scales"))
         return read_bits(r, value, scale_names, RT_SCALES, &r->t->scales);
     if (!strcmp(key, "messages"))
@@ -171,11 +182,11 @@ set(reader *r, const char *key, const char *value)
         return read_k(r, value);
     if (!strcmp(key, "at"))
         return read_at(r, value);
-    return fail(
-        r, key,
-        "there is no such setting of a destination; there are as, transport, "
-        "bundle, scales, messages, k, at, rate, match, onset, nomatch, label and "
-        "status");
+    return fail(r, key,
+                "there is no such setting of a destination; there are as, transport, "
+                "bundle, indexes, scales, messages, k, at, rate, match, onset, "
+                "nomatch, label and "
+                "status");
 }
 
 /* Without the blanks at either end; ends the text. */
@@ -294,7 +305,7 @@ rt_target_plain(rt_target *t, osc_dest *dest)
 {
     memset(t, 0, sizeof *t);
     t->dest = dest;
-    t->scales = t->kinds = t->k = UINT32_MAX;
+    t->scales = t->kinds = t->k = t->indexes = UINT32_MAX;
     t->at = RT_AT_ANY;
 }
 
@@ -341,6 +352,29 @@ rt_target_open(rt_target *t, const char *text, char *why, size_t why_len)
     }
     return status_of(
         (r.tcp ? osc_dest_open_tcp : osc_dest_open)(&t->dest, copy, why, why_len));
+}
+
+bool
+rt_target_choose(rt_target *t, const char names[][RT_NAME], uint32_t n, char *why,
+                 size_t why_len)
+{
+    for (const char *p = t->chosen; *p; p += strspn(p, "+ ")) {
+        const size_t len = strcspn(p, "+ ");
+        uint32_t i = 0;
+        while (i < n && (strlen(names[i]) != len || strncmp(names[i], p, len) != 0))
+            i++;
+        if (i == n) {
+            snprintf(
+                why, why_len,
+                "there is no index \"%.*s\"; main is that of the command line, and "
+                "listen.index names others",
+                (int)(len < 40 ? len : 40), p);
+            return false;
+        }
+        t->indexes = (p == t->chosen ? 0 : t->indexes) | 1U << i;
+        p += len;
+    }
+    return true;
 }
 
 void

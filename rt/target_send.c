@@ -23,12 +23,14 @@ kind_of(const rt_match *m)
 }
 
 bool
-rt_target_wants(const rt_target *t, const rt_match *m, rt_match_at at)
+rt_target_wants(const rt_target *t, const rt_match *m, uint32_t index, rt_match_at at)
 {
     if (!t->dest || !wants(t, kind_of(m)))
         return false;
-    if (m->kind == RT_ONSET)
+    if (m->kind == RT_ONSET) /* of an input, not of an index */
         return true;
+    if (!(t->indexes >> index & 1))
+        return false;
     const uint32_t when = t->at == RT_AT_ANY ? (uint32_t)at : t->at;
     if (when == RT_AT_ONSETS && !m->at_onset)
         return false;
@@ -82,7 +84,7 @@ string(const char *s)
 
 size_t
 rt_target_encode(uint8_t out[OSC_MAX_DATAGRAM], const rt_target *t, const rt_match *m,
-                 const char *input, idx_sound sound, float age_ms)
+                 const char *input, const char *index, idx_sound sound, float age_ms)
 {
     const osc_arg value[OSC_VALUES] = {
         [OSC_V_SEQ] = whole(t->seq),
@@ -102,6 +104,7 @@ rt_target_encode(uint8_t out[OSC_MAX_DATAGRAM], const rt_target *t, const rt_mat
         [OSC_V_SHARE] = real(m->score), /* of a label, as its voters are in rank */
         [OSC_V_VOTERS] = whole((int32_t)m->rank),
         [OSC_V_STATE] = string(NULL),
+        [OSC_V_INDEX] = string(index),
     };
     return osc_template_encode(out, OSC_MAX_DATAGRAM, &t->message[kind_of(m)], value);
 }

@@ -243,6 +243,8 @@ match_row(rt_canvas *c, const rt_top *t, const rt_live_match *m)
     rt_put(c, fresh ? RT_STRONG : RT_PLAIN, "%.3f", (double)m->score);
     if (t->now->who.n_inputs > 1)
         rt_put(c, RT_DIM, "  %s", t->now->who.input[m->input]);
+    if (t->now->who.n_indexes > 1)
+        rt_put(c, RT_DIM, "  %s", t->now->who.name[m->index]);
     rt_put(c, fresh ? RT_PLAIN : RT_DIM, "  %s%s%s", m->label, *m->label ? " / " : "",
            name_of(m->path));
     rt_put_line(c);

@@ -40,6 +40,10 @@ match(FILE *to, const rt_live_page *p, const rt_live_match *m, double now_s)
             (double)m->length_s);
     text_field(to, "input", p->who.input[m->input]);
     fputc(',', to);
+    if (p->who.n_indexes > 1) {
+        text_field(to, "index", p->who.name[m->index]);
+        fputc(',', to);
+    }
     text_field(to, "label", m->label);
     fputc(',', to);
     text_field(to, "path", m->path);

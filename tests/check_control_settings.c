@@ -88,7 +88,12 @@ static const struct {
      "answers"},
     {"/hearken/query/file", "", "", 0, 0,
      "/hearken/error s:/hearken/query/file wants the path of a sound file, and perhaps "
-     "how many sounds"},
+     "how many sounds, and of which index"},
+    {"/hearken/index/set", "s", "main", 0, 0,
+     "/hearken/error s:/hearken/index/set wants the name of an index, that of a "
+     "setting, such as score, and a value"},
+    {"/hearken/index/reload", "s", "drums", 0, 0,
+     "/hearken/error s:there is no index \"drums\"; /hearken/index/list tells them"},
     {"/hearken/query/file", "s", "/no/such.wav", 0, 0,
      "/hearken/error s:/no/such.wav: No such file or directory"},
     {"/hearken", "", "", 0, 0,

@@ -44,7 +44,10 @@ fill(void)
     for (int i = 0; i < RT_COUNTS; i++)
         h->counts[i] = (uint64_t)i * 1000000007;
     h->stream = (rt_stream){.frame = 1234567890123, .us = 98765432101, .s = 0.1 + 0.2};
-    snprintf(h->index, sizeof h->index, "/tmp/a folder\nwith a line/x.hkn");
+    snprintf(h->index[0], RT_TEXT, "/tmp/a folder\nwith a line/x.hkn");
+    snprintf(h->index[RT_INDEXES - 1], RT_TEXT, "y.hkn");
+    o.listen.index.n = 1;
+    snprintf(o.listen.index.item[0], RT_ITEM, "drums=d.hkn,score=0.5");
     h->connect.n = 2;
     snprintf(h->connect.item[0], RT_ITEM, "in=system:capture_1");
     snprintf(h->connect.item[1], RT_ITEM, "in=a player (2):out 1");
@@ -73,7 +76,9 @@ START_TEST(all_that_is_left_comes_back)
     ck_assert_mem_eq(back->counts, h->counts, sizeof h->counts);
     ck_assert(back->stream.frame == h->stream.frame && back->stream.us == h->stream.us);
     ck_assert(!(back->stream.s < h->stream.s) && !(back->stream.s > h->stream.s));
-    ck_assert_str_eq(back->index, h->index);
+    ck_assert_mem_eq(back->index, h->index, sizeof h->index);
+    ck_assert_uint_eq(back->indexes.n, 1);
+    ck_assert_str_eq(back->indexes.item[0], "drums=d.hkn,score=0.5");
     ck_assert_uint_eq(back->connect.n, 2);
     ck_assert_str_eq(back->connect.item[1], h->connect.item[1]);
     for (uint32_t i = 0; i < RT_SUBSCRIBERS; i++) {
@@ -168,8 +173,13 @@ static const struct {
     {"stream 1 -2 3", false},
     {"stream 9223372036854775807 2 3", false},
     {"stream 1 2 3 4", false},
-    {"index /x", true},
-    {"index ", false},
+    {"index 0 /x", true},
+    {"index 7 /x", true},
+    {"index 8 /x", false},
+    {"index 0 ", false},
+    {"index /x", false},
+    {"listen drums=x.hkn", true},
+    {"listen ", false},
     {"set match.score 0.5", true},
     {"set match.score 1.5", false},
     {"set match.score", false},
@@ -215,7 +225,8 @@ END_TEST
 
 START_TEST(too_long_texts_are_refused)
 {
-    static const char *const words[] = {"index", "connect", "subscriber 1 5", "set"};
+    static const char *const words[] = {"index 0", "listen", "connect",
+                                        "subscriber 1 5", "set"};
     char longer[2 * RT_TEXT];
     memset(longer, 'x', sizeof longer);
     longer[sizeof longer - 1] = 0;

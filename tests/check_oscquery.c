@@ -91,7 +91,7 @@ static const struct {
     {"/hearken/ping", "TYPE", "{\"TYPE\":\"N\"}", 200},
     {"/hearken/mute", "TYPE", "{\"TYPE\":\"i\"}", 200},
     {"/hearken/subscribe", "TYPE", "{\"TYPE\":\"ii\"}", 200},
-    {"/hearken/query/file", "TYPE", "{\"TYPE\":\"si\"}", 200},
+    {"/hearken/query/file", "TYPE", "{\"TYPE\":\"sis\"}", 200},
     {"/hearken/query", "ACCESS", "{\"ACCESS\":0}", 200},
     {"/hearken/query", "TYPE", "", 204},
     {"/hearken/query/", "FULL_PATH", "{\"FULL_PATH\":\"/hearken/query\"}", 200},

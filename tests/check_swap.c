@@ -46,6 +46,16 @@ feed_under_swaps(bench *b, const char *first, const char *second)
     return n;
 }
 
+/* Settings of a second index. */
+static bool
+parse_beside(const char *item, char *why, size_t len)
+{
+    rt_indexes in;
+    options.listen.index.n = 1;
+    snprintf(options.listen.index.item[0], RT_ITEM, "%s", item);
+    return rt_indexes_parse(&in, &options, why, len);
+}
+
 /* ---- Cases ----------------------------------------------------------------------- */
 
 START_TEST(the_same_index_over_and_over_changes_no_answer)
@@ -186,6 +196,90 @@ START_TEST(without_memory_the_last_good_one_stays_and_nothing_leaks)
 }
 END_TEST
 
+/* Each match of an index is the next one that want has, of any index. */
+static void
+same_matches(const bench *b, uint32_t index, const bench *want)
+{
+    for (uint32_t input = 0; input < 2; input++) {
+        size_t at = 0, n = 0;
+        for (size_t i = 0; i < b->n; i++) {
+            const told *t = &b->told[i], *w;
+            if (t->m.input != input || t->m.kind != RT_MATCH ||
+                rt_index_of(t->m.book) != index)
+                continue;
+            do
+                w = next_of(want, input, &at);
+            while (w && w->m.kind != RT_MATCH);
+            same(t, w);
+            n++;
+        }
+        ck_assert_uint_gt(n, 20);
+        while (at < want->n)
+            ck_assert(want->told[at++].m.kind != RT_MATCH ||
+                      want->told[at - 1].m.input != input);
+    }
+}
+
+static size_t
+onsets_of(const bench *b)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < b->n; i++)
+        n += b->told[i].m.kind == RT_ONSET;
+    return n;
+}
+
+START_TEST(indexes_side_by_side_find_what_each_finds_alone)
+{
+    char why[400];
+    options.match.k = 1;
+    ck_assert(parse_beside("beside=x,k=2,scales=event", why, sizeof why));
+    beside = path[1];
+    bench *b = new_bench(path[0]);
+    feed(b, 0);
+    end_bench(b);
+    beside = NULL;
+    nothing_is_lost(b, 1);
+    only_the_current_book_is_left(b);
+    bench *want = reference(path[0], 1);
+    same_matches(b, 0, want);
+    ck_assert_uint_eq(onsets_of(b), onsets_of(want));
+    free_bench(want);
+    rt_options_of(&options, 1);
+    want = reference(path[1], 1);
+    same_matches(b, 1, want);
+    free_bench(want);
+    free_bench(b);
+}
+END_TEST
+
+START_TEST(another_file_of_one_index_leaves_the_others_alone)
+{
+    char why[400];
+    beside = path[1];
+    bench *b = new_bench(path[0]);
+    feed(b, 0);
+    ck_assert_msg(rt_swap_load(b->swap, 1, path[0], why, sizeof why), "%s", why);
+    ck_assert_uint_eq(b->shelf->current[0], 0);
+    ck_assert_uint_eq(b->shelf->current[1], RT_ROW + 1);
+    feed(b, LEN);
+    ck_assert(!rt_swap_load(b->swap, 1, "none.hkn", why, sizeof why));
+    ck_assert_uint_eq(b->shelf->current[1], RT_ROW + 1);
+    end_bench(b);
+    beside = NULL;
+    nothing_is_lost(b, 2);
+    only_the_current_book_is_left(b);
+    bench *want = reference(path[0], 2);
+    same_matches(b, 0, want);
+    size_t later = 0;
+    for (size_t i = 0; i < b->n; i++)
+        later += b->told[i].m.book == RT_ROW + 1 && b->told[i].m.kind == RT_MATCH;
+    ck_assert_uint_gt(later, 20);
+    free_bench(want);
+    free_bench(b);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -199,6 +293,8 @@ main(void)
     tcase_add_test(tc, an_index_that_listens_otherwise_goes_on_with_the_stream);
     tcase_add_loop_test(tc, one_that_cannot_be_used_leaves_the_last_good_one, 0,
                         sizeof bad / sizeof *bad);
+    tcase_add_test(tc, indexes_side_by_side_find_what_each_finds_alone);
+    tcase_add_test(tc, another_file_of_one_index_leaves_the_others_alone);
     tcase_add_test(tc, without_memory_the_last_good_one_stays_and_nothing_leaks);
     suite_add_tcase(suite, tc);
     return run_suite(suite);

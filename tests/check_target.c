@@ -46,7 +46,7 @@ sent(const rt_match *m)
 {
     uint8_t data[OSC_MAX_DATAGRAM];
     const char *fault;
-    const size_t n = rt_target_encode(data, &target, m, "in", snare, 40);
+    const size_t n = rt_target_encode(data, &target, m, "in", "main", snare, 40);
     ck_assert_int_eq(osc_read(data, n, on_message, NULL, &fault), OSC_OK);
     return seen;
 }
@@ -62,7 +62,7 @@ read_settings(const char *settings)
 static bool
 wants(const rt_match *m)
 {
-    return rt_target_wants(&target, m, RT_AT_CONTINUOUS);
+    return rt_target_wants(&target, m, 0, RT_AT_CONTINUOUS);
 }
 
 START_TEST(settings_choose_what_is_wanted)
@@ -111,12 +111,13 @@ START_TEST(answers_come_when_the_receiver_wants_them)
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
         rt_match m = match;
         m.kind = kinds[i];
-        ck_assert_msg(rt_target_wants(&target, &m, moments[_i].at) == moments[_i].late,
+        ck_assert_msg(rt_target_wants(&target, &m, 0, moments[_i].at) ==
+                          moments[_i].late,
                       "%s", moments[_i].settings);
         m.at_onset = true;
-        ck_assert(rt_target_wants(&target, &m, moments[_i].at));
+        ck_assert(rt_target_wants(&target, &m, 0, moments[_i].at));
     }
-    ck_assert(rt_target_wants(&target, &onset, moments[_i].at));
+    ck_assert(rt_target_wants(&target, &onset, 0, moments[_i].at));
 }
 END_TEST
 
@@ -164,9 +165,9 @@ START_TEST(numeric_has_an_address_for_each_label_and_no_string)
     ck_assert_str_eq(seen, "/hearken/status/running 0");
     m.kind = RT_MATCH;
     m.cosine = NAN; /* not told here */
-    ck_assert_uint_gt(rt_target_encode(data, &target, &m, "in", snare, 40), 0);
+    ck_assert_uint_gt(rt_target_encode(data, &target, &m, "in", "main", snare, 40), 0);
     m.score = NAN;
-    ck_assert_uint_eq(rt_target_encode(data, &target, &m, "in", snare, 40), 0);
+    ck_assert_uint_eq(rt_target_encode(data, &target, &m, "in", "main", snare, 40), 0);
 }
 END_TEST
 
@@ -272,7 +273,8 @@ START_TEST(sending_counts_on_and_a_bundle_says_when)
              ntohs(at.sin_port));
     ck_assert_int_eq(rt_target_open(&target, text, why, sizeof why), RT_OK);
     for (int i = 0; i < 2; i++) {
-        const size_t n = rt_target_encode(data, &target, &match, "in", snare, 40);
+        const size_t n =
+            rt_target_encode(data, &target, &match, "in", "main", snare, 40);
         ck_assert(rt_target_send(&target, data, n, INT64_C(1767225600000000000)));
     }
     ck_assert(!rt_target_send(&target, data, 0, 0)); /* used up all the same */
@@ -289,6 +291,27 @@ START_TEST(sending_counts_on_and_a_bundle_says_when)
 }
 END_TEST
 
+START_TEST(only_what_is_of_the_indexes_that_it_names_is_wanted)
+{
+    static const char names[][RT_NAME] = {"main", "drums", "voice"};
+    read_settings("indexes=drums+voice,scales=event");
+    ck_assert(rt_target_choose(&target, names, 3, why, sizeof why));
+    const rt_match_at at = RT_AT_CONTINUOUS;
+    ck_assert(!rt_target_wants(&target, &match, 0, at));
+    ck_assert(rt_target_wants(&target, &match, 1, at));
+    ck_assert(rt_target_wants(&target, &match, 2, at));
+    ck_assert(rt_target_wants(&target, &onset, 0, at)); /* of an input */
+    read_settings("scales=event");
+    ck_assert(rt_target_choose(&target, names, 3, why, sizeof why));
+    ck_assert(rt_target_wants(&target, &match, 0, at));
+    ck_assert(rt_target_wants(&target, &match, RT_INDEXES - 1, at));
+    read_settings("indexes=drum");
+    ck_assert(!rt_target_choose(&target, names, 3, why, sizeof why));
+    ck_assert_msg(strstr(why, "no index \"drum\"; main is") != NULL, "%s", why);
+    ck_assert(!rt_target_read(&target, "indexes=", why, sizeof why));
+}
+END_TEST
+
 int
 main(void)
 {
@@ -298,6 +321,7 @@ main(void)
     tcase_add_loop_test(tc, answers_come_when_the_receiver_wants_them, 0,
                         sizeof moments / sizeof *moments);
     tcase_add_test(tc, what_all_want_is_found);
+    tcase_add_test(tc, only_what_is_of_the_indexes_that_it_names_is_wanted);
     tcase_add_test(tc, only_messages_with_a_template_are_sent);
     tcase_add_test(tc, numeric_has_an_address_for_each_label_and_no_string);
     tcase_add_test(tc, a_rate_holds_in_the_long_run);

@@ -184,7 +184,7 @@ if [ "${held:-}" ]; then
     sleep 2.2
     [ "$(grep -c '/hearken/value sf "match.score" 0.125' "$dir/held.osc")" = 2 ]
     is "what was set over OSC is set" $?
-    [ "$(grep -c '/hearken/index/loaded si ".*/y.hkn"' "$dir/held.osc")" = 2 ]
+    [ "$(grep -c '/hearken/index/loaded sis ".*/y.hkn"' "$dir/held.osc")" = 2 ]
     is "the index that was loaded is in use" $?
     [ "$(timeout 5 jack_lsp -c held:in | grep -c system:)" = 2 ]
     is "what was connected by hand is connected" $?

@@ -77,7 +77,7 @@ sox -V1 -D "$dir/in.wav" "$dir/short.wav" trim 0 1
 mkdir "$dir/dumps"
 "$here/tools/with-jack.sh" -n "swap$$" -t $((100 + swaps)) -r 48000 -p 256 -- "$0" beside-jack $port || exit 1
 
-grep -q "/hearken/index/loaded si \".*y.hkn\" 5" "$dir/a.osc" && grep -q 'listens with .*y.hkn now, 5 sounds' "$dir/live.log"
+grep -q "/hearken/index/loaded sis \".*y.hkn\" 5 \"main\"" "$dir/a.osc" && grep -q 'listens with .*y.hkn now, 5 sounds' "$dir/live.log"
 is "an index is loaded at a command, which answers and says so" $?
 for at in before after; do
     index=$dir/x.hkn

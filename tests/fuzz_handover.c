@@ -19,7 +19,7 @@ static void
 check(const rt_handover *h, const rt_options *o)
 {
     char why[400];
-    must(memchr(h->index, 0, sizeof h->index) != NULL);
+    must(memchr(h->index[0], 0, sizeof h->index[0]) != NULL);
     must(h->connect.n <= RT_LIST && h->stream.us >= 0 && h->stream.s >= 0);
     for (uint32_t i = 0; i < h->connect.n; i++)
         must(memchr(h->connect.item[i], 0, RT_ITEM) != NULL);

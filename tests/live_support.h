@@ -33,6 +33,7 @@ page_fill(rt_live_page *p)
     strcpy(p->version, "0.1");
     p->who.pid = 4711;
     p->who.n_inputs = 2;
+    p->who.n_indexes = 1;
     p->who.began_s = 100;
     strcpy(p->who.client, "hearken");
     strcpy(p->who.index, "/sounds/corpus.hkn");

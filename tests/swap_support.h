@@ -3,6 +3,7 @@
 #define HEARKEN_TESTS_SWAP_SUPPORT_H
 
 #include "rt/honest.h"
+#include "rt/indexes.h"
 #include "rt/layer.h"
 #include "rt/publish.h"
 #include "rt/rt.h"
@@ -17,6 +18,7 @@ enum { RATE = 48000, LEN = 6 * RATE / 128 * 128, MAX_FOUND = 1000000 };
 
 static char folder[256], corpus[2][256], path[2][300];
 static const char *learn_file; /* of benches to come; NULL: none */
+static const char *beside;     /* likewise: the file of a second index */
 static rt_options options;
 static float sound[LEN];
 
@@ -114,6 +116,13 @@ new_bench(const char *index_path)
               b->printed && rt_inputs_parse(&b->in, "a,b", why, sizeof why) &&
               rt_inputs_new(&b->in, &b->counts, &sink, &b->wake) &&
               rt_inputs_remember(&b->in));
+    if (beside) {
+        rt_options own = options;
+        rt_options_of(&own, 1);
+        ck_assert_msg(!idx_load(&ix, beside, why, sizeof why), "%s", why);
+        ck_assert(rt_shelf_add(b->shelf, "beside", ix, &own, beside));
+        b->in.n_ears = 2;
+    }
     const rt_print_config lines = {.how = {.format = RT_FORMAT_JSON},
                                    .shelf = b->shelf,
                                    .fd = fileno(b->printed),
