@@ -216,17 +216,6 @@ take_all(rt_control *c)
     }
 }
 
-static void
-expire(rt_control *c)
-{
-    for (uint32_t i = 0; i < RT_SUBSCRIBERS; i++) {
-        rt_subscriber *s = &c->subscriber[i];
-        if (s->until_s > 0 && s->until_s <= c->now_s &&
-            rt_publish_subscribe(c->config.publish, i, NULL))
-            s->until_s = 0;
-    }
-}
-
 /* All settings at once, so that where the ring is full a later turn makes up for it. */
 static void
 hand_over(rt_control *c)
@@ -252,7 +241,7 @@ run(void *arg)
         if (c->oscquery)
             rt_oscquery_run(c->oscquery);
         c->now_s = rt_seconds();
-        expire(c);
+        rt_control_expire(c);
         hand_over(c);
     }
     return NULL;
@@ -352,6 +341,7 @@ rt_control_open(rt_control **out, const rt_control_config *config, char *why,
     c->config = *config;
     pthread_mutex_init(&c->lock, NULL);
     c->options = *config->options;
+    c->asked = c->options.match.asked;
     const bool ok = open_socket(c, why, why_len) && open_oscquery(c, why, why_len);
     if (ok && c->socket)
         *out = c;

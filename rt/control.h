@@ -21,8 +21,8 @@ typedef struct rt_control rt_control;
 enum { RT_SUBSCRIBED_S = 60 }; /* at most, without asking again */
 
 typedef struct {
-    char who[OSC_PEER_TEXT];
-    double left_s; /* 0: nobody */
+    char who[OSC_PEER_TEXT], settings[RT_ITEM]; /* settings: target.h */
+    double left_s;                              /* 0: nobody */
 } rt_subscription;
 
 typedef struct {

@@ -11,10 +11,8 @@ rt_arg_string(const osc_message *m, uint32_t i)
     return i < m->n_args && strchr("sS", m->arg[i].type) ? m->arg[i].s : NULL;
 }
 
-/* Argument number i as a whole number of a range; false when it is none. Where there is
- * none, *out stays. */
-static bool
-number_at(const osc_message *m, uint32_t i, int least, int most, int *out)
+bool
+rt_arg_number(const osc_message *m, uint32_t i, int least, int most, int *out)
 {
     if (i >= m->n_args)
         return true;
@@ -91,7 +89,7 @@ turn(rt_control *c, const char *name, int value, const osc_message *m, char *why
      size_t len)
 {
     const rt_field *f = rt_field_named(name);
-    if (!number_at(m, 0, 0, 1, &value)) {
+    if (!rt_arg_number(m, 0, 0, 1, &value)) {
         snprintf(why, len, "%s takes 1 or 0", m->address);
         return false;
     }
@@ -118,133 +116,6 @@ resume(rt_control *c, const osc_message *m, char *why, size_t len)
     return turn(c, "listen.paused", 0, &(osc_message){.n_args = 0}, why, len);
 }
 
-/* ---- Subscribers ----------------------------------------------------------------- */
-
-static bool
-same_peer(const osc_peer *a, const osc_peer *b)
-{
-    return a->port == b->port && a->is_ipv6 == b->is_ipv6 && a->scope == b->scope &&
-           !memcmp(a->address, b->address, sizeof a->address);
-}
-
-/* The place of a subscriber, else a free one, else NULL. */
-static rt_subscriber *
-place_of(rt_control *c, const osc_peer *who)
-{
-    rt_subscriber *empty = NULL;
-    for (uint32_t i = 0; i < RT_SUBSCRIBERS; i++) {
-        rt_subscriber *s = &c->subscriber[i];
-        if (s->until_s > 0 && same_peer(&s->who, who))
-            return s;
-        if (!(s->until_s > 0) && !empty)
-            empty = s;
-    }
-    return empty;
-}
-
-/* Who subscribes: who asks, perhaps at another port. */
-static bool
-subscriber_of(const rt_control *c, const osc_message *m, osc_peer *out, char *why,
-              size_t len)
-{
-    *out = rt_control_asker(c);
-    int port = 0;
-    if (!number_at(m, 0, 0, 65535, &port)) {
-        snprintf(why, len, "%s takes a port from 1 to 65535, or 0 for that of answers",
-                 m->address);
-        return false;
-    }
-    out->port = port ? (uint16_t)port : out->port;
-    return true;
-}
-
-static void
-tell_subscribed(rt_control *c, const osc_peer *who, int32_t seconds)
-{
-    char text[OSC_PEER_TEXT];
-    osc_peer_text(who, text);
-    const osc_arg args[] = {{.type = 's', .s = text}, {.type = 'i', .i = seconds}};
-    rt_control_reply(c, "/hearken/subscribed", args, 2);
-}
-
-static bool
-begin_sending(rt_control *c, rt_subscriber *s, const osc_peer *who, char *why,
-              size_t len)
-{
-    char text[OSC_PEER_TEXT];
-    osc_dest *dest;
-    osc_peer_text(who, text);
-    if (osc_dest_open(&dest, text, why, len))
-        return false;
-    if (!rt_publish_subscribe(c->config.publish, (uint32_t)(s - c->subscriber), dest)) {
-        osc_dest_close(dest);
-        snprintf(why, len, "hearken is too busy to take a subscriber now; try again");
-        return false;
-    }
-    s->who = *who;
-    return true;
-}
-
-static bool
-subscribe(rt_control *c, const osc_message *m, char *why, size_t len)
-{
-    osc_peer who;
-    int seconds = RT_SUBSCRIBED_S;
-    if (!subscriber_of(c, m, &who, why, len))
-        return false;
-    if (!number_at(m, 1, 1, RT_SUBSCRIBED_S, &seconds)) {
-        snprintf(why, len, "%s takes 1 to %d seconds", m->address, RT_SUBSCRIBED_S);
-        return false;
-    }
-    rt_subscriber *s = place_of(c, &who);
-    if (!s) {
-        snprintf(why, len, "there are %d subscribers already; try again later",
-                 RT_SUBSCRIBERS);
-        return false;
-    }
-    if (!(s->until_s > 0) && !begin_sending(c, s, &who, why, len))
-        return false;
-    s->until_s = c->now_s + seconds;
-    tell_subscribed(c, &who, seconds);
-    return true;
-}
-
-static bool
-unsubscribe(rt_control *c, const osc_message *m, char *why, size_t len)
-{
-    osc_peer who;
-    if (!subscriber_of(c, m, &who, why, len))
-        return false;
-    rt_subscriber *s = place_of(c, &who);
-    if (s && s->until_s > 0)
-        s->until_s = c->now_s; /* the thread takes it away */
-    tell_subscribed(c, &who, 0);
-    return true;
-}
-
-void
-rt_control_resubscribe(rt_control *c, const rt_subscription s[RT_SUBSCRIBERS])
-{
-    char why[RT_SENTENCE];
-    osc_peer who;
-    c->now_s = rt_seconds();
-    for (uint32_t i = 0; i < RT_SUBSCRIBERS; i++)
-        if (s[i].left_s > 0 && osc_peer_parse(&who, s[i].who) &&
-            begin_sending(c, &c->subscriber[i], &who, why, sizeof why))
-            c->subscriber[i].until_s = c->now_s + s[i].left_s;
-}
-
-void
-rt_control_subscribed(const rt_control *c, rt_subscription s[RT_SUBSCRIBERS])
-{
-    const double now_s = rt_seconds();
-    for (uint32_t i = 0; i < RT_SUBSCRIBERS; i++) {
-        const double left_s = c->subscriber[i].until_s - now_s;
-        s[i].left_s = left_s > 0 ? left_s : 0;
-        osc_peer_text(&c->subscriber[i].who, s[i].who);
-    }
-}
-
 /* ---- The rest ---------------------------------------------------------------------
  */
 
@@ -254,7 +125,7 @@ query_file(rt_control *c, const osc_message *m, char *why, size_t len)
     const char *path = rt_arg_string(m, 0);
     int k = 10;
     uint32_t index;
-    if (!path || !*path || !number_at(m, 1, 1, RT_MAX_K, &k)) {
+    if (!path || !*path || !rt_arg_number(m, 1, 1, RT_MAX_K, &k)) {
         snprintf(why, len,
                  "%s wants the path of a sound file, and perhaps how many sounds, and "
                  "of which index",
@@ -358,11 +229,14 @@ static const rt_control_command commands[] = {
      "sends nothing but the status, with 0 everything again: `osc.mute`", mute},
     {"/hearken/pause", "[i 0 or 1]", "answers nothing: `listen.paused`", pause_answers},
     {"/hearken/resume", "", "answers again", resume},
-    {"/hearken/subscribe", "[i port, i seconds]",
-     "sends all that destinations get to the asker too, or to another port of its "
-     "machine, for 60 seconds or less; send it again before they are over. 16 may",
-     subscribe},
-    {"/hearken/unsubscribe", "[i port]", "ends that", unsubscribe},
+    {"/hearken/subscribe", "[i port, i seconds, s settings]",
+     "sends what destinations get to the asker too, or to another port of its machine "
+     "(0: the asker's), for 60 seconds or less; send it again before they are over. 16 "
+     "may. Settings are those of [destinations](osc.md#destinations), such as "
+     "`at=onsets,k=3`, but no file and no TCP, 255 bytes at most; those of the last "
+     "time hold, and without any it gets all, plainly",
+     rt_control_subscribe},
+    {"/hearken/unsubscribe", "[i port]", "ends that", rt_control_unsubscribe},
     {"/hearken/query/file", "s path, [i k, s index]",
      "answers with the k (10) sounds most like a sound file of hearken's machine, of "
      "at most 10 minutes, at each of `match.scales`; of the first index, or that of a "
@@ -406,8 +280,8 @@ static const rt_answer answers[] = {
      "a setting as it is now: after it was set, or asked for"},
     {"/hearken/error", "s sentence", "why a message was not obeyed"},
     {"/hearken/pong", "s version", "to ping"},
-    {"/hearken/subscribed", "s host:port, i seconds",
-     "who is sent to for so long; 0: no more"},
+    {"/hearken/subscribed", "s host:port, i seconds, s settings",
+     "who is sent to for so long, and what; 0: no more"},
     {"/hearken/query/match",
      "i query, s scale, i rank, f score, f cosine, i sound, f start, f length, f at, "
      "s label, s path",

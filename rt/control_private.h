@@ -10,7 +10,9 @@ enum { RT_SENTENCE = 400 };
 
 typedef struct {
     osc_peer who;
-    double until_s; /* 0: the place is free */
+    double until_s;         /* 0: the place is free */
+    char settings[RT_ITEM]; /* of target.h */
+    uint32_t asks;          /* rt_target_asks() */
 } rt_subscriber;
 
 struct rt_control {
@@ -22,7 +24,8 @@ struct rt_control {
     pthread_t thread;
     bool started;
     atomic_bool stop;
-    bool due; /* the settings are to be pushed */
+    bool due;       /* the settings are to be pushed */
+    uint32_t asked; /* match.asked without subscribers */
     rt_subscriber subscriber[RT_SUBSCRIBERS];
     uint32_t n_queries;
     double now_s;
@@ -38,6 +41,10 @@ const rt_control_command *rt_control_commands(size_t *n);
 
 /* Argument number i as a string, or NULL. */
 const char *rt_arg_string(const osc_message *m, uint32_t i);
+
+/* Argument number i as a whole number of a range; false when it is none. Where there is
+ * none, *out stays. */
+bool rt_arg_number(const osc_message *m, uint32_t i, int least, int most, int *out);
 
 /* The index that argument number i names, or the first where there is none. False, with
  * why. */
@@ -92,13 +99,20 @@ bool rt_setting_change_own(rt_control *c, uint32_t index, const char *key,
 /* Answers with /hearken/value. */
 bool rt_setting_tell(rt_control *c, const rt_field *f, char *why, size_t len);
 
-/* ---- Subscribers (control_commands.c), while the thread does not run ---------------
+/* ---- Subscribers (control_subscribe.c) --------------------------------------------
  */
 
-/* Has those sent to again; one that cannot be is left out. */
+bool rt_control_subscribe(rt_control *c, const osc_message *m, char *why, size_t len);
+bool rt_control_unsubscribe(rt_control *c, const osc_message *m, char *why, size_t len);
+
+/* Ends what was not asked for again. */
+void rt_control_expire(rt_control *c);
+
+/* While the thread does not run: has those sent to again; one that cannot be is left
+ * out. */
 void rt_control_resubscribe(rt_control *c, const rt_subscription s[RT_SUBSCRIBERS]);
 
-/* Who has subscribed. */
+/* The same: who has subscribed. */
 void rt_control_subscribed(const rt_control *c, rt_subscription s[RT_SUBSCRIBERS]);
 
 /* ---- Files (control_query.c) ----------------------------------------------------- */

@@ -29,6 +29,7 @@ static const char before[] =
     "    oscsend 127.0.0.1 9009 /hearken/match/score f 0.8\n"
     "    oscsend 127.0.0.1 9009 /hearken/match/scales s frame,event\n"
     "    oscsend 127.0.0.1 9009 /hearken/subscribe i 9001   # to port 9001 for 60 s\n"
+    "    oscsend 127.0.0.1 9009 /hearken/subscribe iis 9001 60 at=onsets,k=3\n"
     "\n"
     "Programs that speak OSCQuery find all this, with ranges and values, by HTTP\n"
     "at `127.0.0.1:9009` (`--osc-query`; TCP, so that the port may be the same\n"
@@ -41,7 +42,19 @@ static const char before[] =
     "    ~hearken = NetAddr(\"127.0.0.1\", 9009);\n"
     "    OSCdef(\\hearkenValue, { |msg| msg.postln }, '/hearken/value');\n"
     "    ~hearken.sendMsg('/hearken/match/score', 0.8);\n"
-    "    ~hearken.sendMsg('/hearken/subscribe');\n";
+    "    ~hearken.sendMsg('/hearken/subscribe', 0, 60, \"at=onsets,k=3\");\n"
+    "\n"
+    "Pure Data, the port being that of a `[netreceive -u -b 9001]`:\n"
+    "\n"
+    "    [9001 60 at=onsets\\,k=3(    a message box\n"
+    "    |\n"
+    "    [oscformat hearken subscribe]\n"
+    "    |\n"
+    "    [list prepend send]\n"
+    "    |\n"
+    "    [list trim]\n"
+    "    |\n"
+    "    [netsend -u -b]    told connect 127.0.0.1 9009 before\n";
 
 static const char settings_head[] =
     "\n"

@@ -66,8 +66,8 @@ rt_handover_write(const rt_handover *h, const rt_options *o, char *out, size_t c
         put(&w, "connect %s", h->connect.item[i]);
     for (uint32_t i = 0; i < RT_SUBSCRIBERS; i++)
         if (h->subscribed[i].left_s > 0)
-            put(&w, "subscriber %u %.17g %s", i, h->subscribed[i].left_s,
-                h->subscribed[i].who);
+            put(&w, "subscriber %u %.17g %s %s", i, h->subscribed[i].left_s,
+                h->subscribed[i].who, h->subscribed[i].settings);
     for (uint32_t i = 0; i < RT_DESTS; i++)
         if (h->sequence[i])
             put(&w, "sequence %u %" PRIu32, i, (uint32_t)h->sequence[i]);
@@ -186,8 +186,15 @@ read_subscriber(reader *r, const char *text)
         !take_seconds(&text, RT_SUBSCRIBED_S, &left_s))
         return false;
     rt_subscription *s = &r->h.subscribed[place];
+    const size_t len = strcspn(text, " ");
     s->left_s = left_s;
-    return *text && snprintf(s->who, sizeof s->who, "%s", text) < (int)sizeof s->who;
+    if (!len || len >= sizeof s->who)
+        return false;
+    memcpy(s->who, text, len);
+    s->who[len] = 0;
+    text += len + (text[len] == ' ');
+    return snprintf(s->settings, sizeof s->settings, "%s", text) <
+           (int)sizeof s->settings;
 }
 
 static bool

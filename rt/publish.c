@@ -1,12 +1,17 @@
 #include "publish.h"
 
 #include "layer.h"
-#include "target.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* A subscriber comes, wants something else or goes. */
+typedef struct {
+    uint32_t place;
+    rt_target target; /* without dest: goes */
+} rt_change;
 
 struct rt_publish {
     rt_publish_config config;
@@ -19,16 +24,11 @@ struct rt_publish {
     const atomic_bool *patient; /* freewheel: wait for rings instead of dropping */
     atomic_bool onsets, mute;
     _Atomic uint32_t at;         /* match.at */
-    rt_ring *changes;            /* of change */
+    rt_ring *changes;            /* of rt_change */
+    rt_change change;            /* that is being taken: too large for a stack */
     int32_t first[RT_DESTS];     /* number of the first message to each place */
     rt_target targets[RT_DESTS]; /* those of osc.to, then subscribers */
 };
-
-/* A subscriber comes or goes. */
-typedef struct {
-    uint32_t place;
-    osc_dest *dest; /* NULL: goes */
-} change;
 
 void
 rt_publish_push(rt_publish *p, const rt_match *m)
@@ -57,9 +57,12 @@ rt_publish_set(rt_publish *p, const rt_options *o)
 }
 
 bool
-rt_publish_subscribe(rt_publish *p, uint32_t place, osc_dest *dest)
+rt_publish_subscribe(rt_publish *p, uint32_t place, const rt_target *target)
 {
-    const bool taken = rt_ring_push(p->changes, &(change){place, dest});
+    rt_change c = {.place = place};
+    if (target)
+        c.target = *target;
+    const bool taken = rt_ring_push(p->changes, &c);
     sem_post(&p->wake);
     return taken;
 }
@@ -233,13 +236,15 @@ drain(rt_publish *p)
 static void
 take_changes(rt_publish *p)
 {
-    change c;
-    while (rt_ring_pop(p->changes, &c)) {
-        rt_target *t = &p->targets[RT_LIST + c.place];
+    const rt_change *c = &p->change;
+    while (rt_ring_pop(p->changes, &p->change)) {
+        rt_target *t = &p->targets[RT_LIST + c->place];
+        int32_t *first = &p->first[RT_LIST + c->place];
+        const int32_t seq = t->dest && c->target.dest ? t->seq : *first;
         rt_target_close(t);
-        rt_target_plain(t, c.dest);
-        t->seq = p->first[RT_LIST + c.place];
-        p->first[RT_LIST + c.place] = 0;
+        *t = c->target;
+        t->seq = seq;
+        *first = 0;
     }
 }
 
@@ -313,7 +318,7 @@ rt_publish_open(rt_publish **out, const rt_publish_config *config, char *why,
     sem_init(&p->wake, 0, 0);
     rt_publish_set(p, config->options);
     p->matches = rt_ring_new(RT_MATCHES, sizeof(rt_match));
-    p->changes = rt_ring_new(4 * RT_SUBSCRIBERS, sizeof(change));
+    p->changes = rt_ring_new(RT_SUBSCRIBERS, sizeof(rt_change));
     int status = RT_SOFTWARE;
     if (!p->matches || !p->changes)
         snprintf(why, why_len, "there is not enough memory to publish");

@@ -13,6 +13,7 @@
 #include "ring.h"
 #include "rt.h"
 #include "shelf.h"
+#include "target.h"
 
 #include <semaphore.h>
 
@@ -64,11 +65,12 @@ void rt_publish_push(rt_publish *p, const rt_match *m);
 void rt_publish_set(rt_publish *p, const rt_options *options);
 
 /*
- * Control thread: gives a further destination to a place 0..RT_SUBSCRIBERS-1, or takes
- * away what is there (NULL). The publish thread closes it. False, and nothing is taken,
- * when that thread is too far behind.
+ * Control thread: gives a further destination to a place 0..RT_SUBSCRIBERS-1, where it
+ * takes over the count of one that is there, or takes away what is there (NULL). The
+ * publish thread closes it. False, and nothing is taken, when that thread is too far
+ * behind.
  */
-bool rt_publish_subscribe(rt_publish *p, uint32_t place, osc_dest *dest);
+bool rt_publish_subscribe(rt_publish *p, uint32_t place, const rt_target *target);
 
 /* Main thread: has /hearken/status sent, with that state; a constant string. */
 void rt_publish_status(rt_publish *p, const char *state);

@@ -14,7 +14,7 @@ enum { LINE = OSC_TEMPLATE_TEXT + 64, LINES = 1000 };
 
 typedef struct {
     rt_target *t;
-    bool tcp;
+    bool tcp, stranger;
     const char *file; /* NULL: a command line */
     size_t line;
     const char *start; /* of the line, for columns */
@@ -34,9 +34,6 @@ fail(const reader *r, const char *at, const char *what)
         snprintf(r->why, r->why_len, "column %zu: %s", column, what);
     return false;
 }
-
-static const char *const scale_names[RT_SCALES + 1] = {"frame", "event", "scene",
-                                                       "timbre"};
 
 /* Names with + or blanks between them, to bits. */
 static bool
@@ -110,6 +107,8 @@ read_as(reader *r, const char *value)
     for (size_t kind = 0; kind < OSC_KINDS; kind++)
         r->t->has[kind] = false;
     r->t->templated = false;
+    if (r->stranger && strchr(value, '/'))
+        return fail(r, value, "a file of hearken's machine is for osc.to alone");
     if (!strcmp(value, "plain"))
         return true;
     if (strcmp(value, "numeric") != 0)
@@ -123,8 +122,19 @@ static bool
 read_transport(reader *r, const char *value)
 {
     r->tcp = !strcmp(value, "tcp");
+    if (r->tcp && r->stranger)
+        return fail(r, value, "TCP is for osc.to alone");
     return r->tcp || !strcmp(value, "udp") ||
            fail(r, value, "here is to be udp or tcp");
+}
+
+static bool
+read_scales(const reader *r, const char *value)
+{
+    const char *names[RT_SCALES];
+    for (uint32_t s = 0; s < RT_SCALES; s++)
+        names[s] = rt_scale_name(s);
+    return read_bits(r, value, names, RT_SCALES, &r->t->scales);
 }
 
 static bool
@@ -173,7 +183,7 @@ set(reader *r, const char *key, const char *value)
     if (!strcmp(key, "indexes"))
         return read_indexes(r, value);
     if (!strcmp(key, "scales"))
-        return read_bits(r, value, scale_names, RT_SCALES, &r->t->scales);
+        return read_scales(r, value);
     if (!strcmp(key, "messages"))
         return read_bits(r, value, osc_kind_name, OSC_KINDS, &r->t->kinds);
     if (!strcmp(key, "rate"))
@@ -310,13 +320,17 @@ rt_target_plain(rt_target *t, osc_dest *dest)
 }
 
 bool
-rt_target_read(rt_target *t, const char *settings, char *why, size_t why_len)
+rt_target_read(rt_target *t, const char *settings, bool stranger, char *why,
+               size_t why_len)
 {
     char text[RT_ITEM];
-    reader r = {.t = t, .start = text, .why = why, .why_len = why_len};
+    reader r = {
+        .t = t, .stranger = stranger, .start = text, .why = why, .why_len = why_len};
     rt_target_plain(t, NULL);
-    snprintf(text, sizeof text, "%s", settings);
-    return read_settings(&r, text);
+    if (snprintf(text, sizeof text, "%s", settings) < RT_ITEM)
+        return !*text || read_settings(&r, text);
+    snprintf(why, why_len, "they may have %d bytes at most", RT_ITEM - 1);
+    return false;
 }
 
 static int

@@ -42,8 +42,10 @@ typedef struct {
  * rt_publish_open() does; RT_CONFIG also for a file that cannot be read. */
 int rt_target_open(rt_target *t, const char *text, char *why, size_t why_len);
 
-/* As rt_target_open(), without a host and a socket: "key=value,..." */
-bool rt_target_read(rt_target *t, const char *settings, char *why, size_t why_len);
+/* As rt_target_open(), without a host and a socket: "key=value,...". A stranger is not
+ * to choose files or TCP. */
+bool rt_target_read(rt_target *t, const char *settings, bool stranger, char *why,
+                    size_t why_len);
 
 /* A destination that wants all, plainly. */
 void rt_target_plain(rt_target *t, osc_dest *dest);

@@ -144,6 +144,93 @@ START_TEST(who_had_subscribed_is_sent_to_by_the_next_process_too)
 }
 END_TEST
 
+/* A moment of which nothing is found, by itself or just after an onset. */
+static void
+push_nomatch(bool at_onset)
+{
+    const rt_match m = {.kind = RT_NOMATCH,
+                        .scale = DSP_EVENT,
+                        .sound = UINT32_MAX,
+                        .at_onset = at_onset};
+    rt_publish_push(publish, &m);
+}
+
+START_TEST(a_subscriber_has_settings_as_a_destination_has)
+{
+    uint16_t at, all_at;
+    const int fd = any_socket(&at), all = any_socket(&all_at);
+    char want[100];
+    send_osc("/hearken/subscribe", "i", all_at);
+    answer();
+    send_osc("/hearken/subscribe", "iis", at, 50, "at=onsets,k=3");
+    snprintf(want, sizeof want, "/hearken/subscribed s:127.0.0.1:%d i:50 s:%s", at,
+             "at=onsets,k=3");
+    ck_assert_str_eq(answer(), want);
+    ck_assert_uint_eq(handed().match.asked, 1U << RT_AT_ONSETS);
+    push_nomatch(false);
+    ck_assert_str_eq(next_at(all, 5000), "/hearken/nomatch i:0 s:in s:event f:0 f:0");
+    push_nomatch(true);
+    ck_assert_str_eq(next_at(all, 5000), "/hearken/nomatch i:1 s:in s:event f:0 f:0");
+    ck_assert_str_eq(next_at(fd, 5000), "/hearken/nomatch i:0 s:in s:event f:0 f:0");
+    send_osc("/hearken/subscribe", "iis", at, 50, "at=onsets,k=3"); /* the same */
+    answer();
+    close_control(); /* for the next process */
+    ck_assert_str_eq(subscribed[1].settings, "at=onsets,k=3");
+    open_with("loopback", false);
+    ck_assert_uint_eq(handed().match.asked, 1U << RT_AT_ONSETS);
+    push_nomatch(false);
+    push_nomatch(true);
+    ck_assert_str_eq(next_at(fd, 5000), "/hearken/nomatch i:1 s:in s:event f:0 f:0");
+    send_osc("/hearken/subscribe", "iis", at, 50, "messages=nomatch");
+    answer(); /* in place of the others */
+    ck_assert_uint_eq(handed().match.asked, 0);
+    push_nomatch(false);
+    ck_assert_str_eq(next_at(fd, 5000), "/hearken/nomatch i:2 s:in s:event f:0 f:0");
+    send_osc("/hearken/subscribe", "iis", at, 50, "at=continuous");
+    answer();
+    ck_assert_uint_eq(handed().match.asked, 1U << RT_AT_CONTINUOUS);
+    send_osc("/hearken/unsubscribe", "i", at);
+    ck_assert_ptr_nonnull(strstr(answer(), " i:0 s:"));
+    ck_assert_uint_eq(handed().match.asked, 0);
+    close(fd);
+    close(all);
+}
+END_TEST
+
+START_TEST(settings_that_a_subscriber_may_not_have_change_nothing)
+{
+    static const char *const bad[][2] = {
+        {"tcp", "column 1: TCP is for osc.to alone"},
+        {"as=./mine", "column 4: a file of hearken's machine is for osc.to alone"},
+        {"k=0", "column 3: here is to be a number from 1 to 100"},
+        {"indexes=drum", "there is no index \"drum\"; main is that of the command "
+                         "line, and listen.index names others"},
+    };
+    char longer[RT_ITEM + 1], want[400];
+    uint16_t at;
+    const int fd = any_socket(&at);
+    memset(longer, ' ', sizeof longer);
+    longer[sizeof longer - 1] = 0;
+    send_osc("/hearken/subscribe", "iis", at, 60, "at=onsets");
+    answer();
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        snprintf(want, sizeof want, "/hearken/error s:settings of a subscriber: %s",
+                 bad[i][1]);
+        send_osc("/hearken/subscribe", "iis", at, 60, bad[i][0]);
+        ck_assert_str_eq(answer(), want);
+    }
+    send_osc("/hearken/subscribe", "iis", at, 60, longer);
+    ck_assert_ptr_nonnull(strstr(answer(), "they may have 255 bytes at most"));
+    send_osc("/hearken/subscribe", "iii", at, 60, 1);
+    ck_assert_ptr_nonnull(strstr(answer(), "then settings such as \"at=onsets,k=3\""));
+    push_nomatch(false);
+    push_nomatch(true);
+    ck_assert_str_eq(next_at(fd, 5000), "/hearken/nomatch i:0 s:in s:event f:0 f:0");
+    ck_assert_str_eq(next_at(fd, 50), "");
+    close(fd);
+}
+END_TEST
+
 START_TEST(sixteen_may_subscribe)
 {
     for (int i = 0; i < RT_SUBSCRIBERS; i++) {
@@ -294,6 +381,8 @@ main(void)
     tcase_add_test(t, a_subscriber_gets_what_is_sent_until_it_unsubscribes);
     tcase_add_test(t, a_subscription_ends_by_itself);
     tcase_add_test(t, who_had_subscribed_is_sent_to_by_the_next_process_too);
+    tcase_add_test(t, a_subscriber_has_settings_as_a_destination_has);
+    tcase_add_test(t, settings_that_a_subscriber_may_not_have_change_nothing);
     tcase_add_test(t, sixteen_may_subscribe);
     tcase_add_test(t, a_file_is_answered_with_the_sounds_most_like_it);
     tcase_add_test(t, the_recorder_is_asked_where_there_is_one);

@@ -243,7 +243,8 @@ START_TEST(answers_go_to_the_reply_port_where_one_is_set)
     ck_assert_str_eq(next_at(other, 5000), want);
     ck_assert_str_eq(next_at(asker, 50), "");
     send_osc("/hearken/subscribe", "");
-    snprintf(want, sizeof want, "/hearken/subscribed s:127.0.0.1:%d i:60", other_port);
+    snprintf(want, sizeof want,
+             "/hearken/subscribed s:127.0.0.1:%d i:60 s:", other_port);
     ck_assert_str_eq(next_at(other, 5000), want);
     close(other);
 }

@@ -51,7 +51,9 @@ fill(void)
     h->connect.n = 2;
     snprintf(h->connect.item[0], RT_ITEM, "in=system:capture_1");
     snprintf(h->connect.item[1], RT_ITEM, "in=a player (2):out 1");
-    h->subscribed[3] = (rt_subscription){.who = "127.0.0.1:57120", .left_s = 33.25};
+    h->subscribed[3] = (rt_subscription){.who = "127.0.0.1:57120",
+                                         .settings = "at=onsets, match=/a {label}",
+                                         .left_s = 33.25};
     h->subscribed[15] = (rt_subscription){.who = "[fe80::1%2]:9", .left_s = 0.5};
     h->sequence[0] = 5;
     h->sequence[RT_DESTS - 1] = -1; /* it wraps, after weeks */
@@ -83,6 +85,7 @@ START_TEST(all_that_is_left_comes_back)
     ck_assert_str_eq(back->connect.item[1], h->connect.item[1]);
     for (uint32_t i = 0; i < RT_SUBSCRIBERS; i++) {
         ck_assert_str_eq(back->subscribed[i].who, h->subscribed[i].who);
+        ck_assert_str_eq(back->subscribed[i].settings, h->subscribed[i].settings);
         ck_assert(!(back->subscribed[i].left_s < h->subscribed[i].left_s) &&
                   !(back->subscribed[i].left_s > h->subscribed[i].left_s));
     }
@@ -189,6 +192,9 @@ static const struct {
     {"connect in=x", true},
     {"connect ", false},
     {"subscriber 15 60 127.0.0.1:1", true},
+    {"subscriber 15 60 127.0.0.1:1 ", true},
+    {"subscriber 15 60 127.0.0.1:1 k=1,at=onsets", true},
+    {"subscriber 15 60  k=1", false},
     {"subscriber 16 60 127.0.0.1:1", false},
     {"subscriber 1 61 127.0.0.1:1", false},
     {"subscriber 1 -1 127.0.0.1:1", false},
@@ -225,8 +231,8 @@ END_TEST
 
 START_TEST(too_long_texts_are_refused)
 {
-    static const char *const words[] = {"index 0", "listen", "connect",
-                                        "subscriber 1 5", "set"};
+    static const char *const words[] = {
+        "index 0", "listen", "connect", "subscriber 1 5", "subscriber 1 5 a:1", "set"};
     char longer[2 * RT_TEXT];
     memset(longer, 'x', sizeof longer);
     longer[sizeof longer - 1] = 0;

@@ -90,7 +90,7 @@ static const struct {
     {"/hearken/set", "ACCESS", "{\"ACCESS\":2}", 200},
     {"/hearken/ping", "TYPE", "{\"TYPE\":\"N\"}", 200},
     {"/hearken/mute", "TYPE", "{\"TYPE\":\"i\"}", 200},
-    {"/hearken/subscribe", "TYPE", "{\"TYPE\":\"ii\"}", 200},
+    {"/hearken/subscribe", "TYPE", "{\"TYPE\":\"iis\"}", 200},
     {"/hearken/query/file", "TYPE", "{\"TYPE\":\"sis\"}", 200},
     {"/hearken/query", "ACCESS", "{\"ACCESS\":0}", 200},
     {"/hearken/query", "TYPE", "", 204},

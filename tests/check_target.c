@@ -54,7 +54,7 @@ sent(const rt_match *m)
 static void
 read_settings(const char *settings)
 {
-    ck_assert_msg(rt_target_read(&target, settings, why, sizeof why), "%s: %s",
+    ck_assert_msg(rt_target_read(&target, settings, false, why, sizeof why), "%s: %s",
                   settings, why);
     target.dest = (void *)&target; /* only its being there is looked at */
 }
@@ -237,10 +237,49 @@ static const struct {
 
 START_TEST(a_wrong_setting_is_refused_with_its_place)
 {
-    ck_assert_msg(!rt_target_read(&target, bad[_i].settings, why, sizeof why), "%s",
-                  bad[_i].settings);
+    ck_assert_msg(!rt_target_read(&target, bad[_i].settings, false, why, sizeof why),
+                  "%s", bad[_i].settings);
     ck_assert_msg(strstr(why, bad[_i].why) != NULL, "%s: %s", bad[_i].settings, why);
     ck_assert_ptr_null(strchr(why, '\n'));
+}
+END_TEST
+
+static const struct {
+    const char *settings, *why; /* NULL: it may */
+} foreign[] = {
+    {"", NULL},
+    {"at=onsets,k=3,rate=20", NULL},
+    {"as=numeric,bundle,udp,scales=event", NULL},
+    {"match=/light/{label} {score}", NULL}, /* a / that names no file */
+    {"tcp", "column 1: TCP is for osc.to alone"},
+    {"k=1, transport=tcp", "column 16: TCP is for osc.to alone"},
+    {"as=presets/destinations/superdirt.conf",
+     "column 4: a file of hearken's machine is for osc.to alone"},
+    {"k=1,as=/dev/stdin", "column 8: a file of hearken's machine"},
+    {"as=..", "column 4: there is no presets/destinations/...conf"},
+};
+
+START_TEST(a_stranger_chooses_neither_files_nor_tcp)
+{
+    const bool ok =
+        rt_target_read(&target, foreign[_i].settings, true, why, sizeof why);
+    ck_assert_msg(ok == !foreign[_i].why, "%s", foreign[_i].settings);
+    ck_assert_msg(ok || strstr(why, foreign[_i].why) == why, "%s", why);
+}
+END_TEST
+
+START_TEST(settings_of_any_length_are_read_or_refused_whole)
+{
+    char text[RT_ITEM + 10];
+    memset(text, ' ', sizeof text);
+    memcpy(text, "k=7", 3);
+    text[RT_ITEM - 1] = 0;
+    read_settings(text);
+    ck_assert_uint_eq(target.k, 7);
+    memset(text, ' ', sizeof text);
+    text[RT_ITEM] = 0;
+    ck_assert(!rt_target_read(&target, text, false, why, sizeof why));
+    ck_assert_str_eq(why, "they may have 255 bytes at most");
 }
 END_TEST
 
@@ -252,7 +291,7 @@ START_TEST(a_fault_in_a_file_is_told_with_file_line_and_column)
     ck_assert_int_eq(write(fd, text, sizeof text - 1), (int)sizeof text - 1);
     close(fd);
     snprintf(settings, sizeof settings, "tcp,as=%s", path);
-    ck_assert(!rt_target_read(&target, settings, why, sizeof why));
+    ck_assert(!rt_target_read(&target, settings, false, why, sizeof why));
     unlink(path);
     snprintf(place, sizeof place, "%s:4:23: there is no {lable}", path);
     ck_assert_msg(strstr(why, place) == why, "%s", why);
@@ -308,7 +347,7 @@ START_TEST(only_what_is_of_the_indexes_that_it_names_is_wanted)
     read_settings("indexes=drum");
     ck_assert(!rt_target_choose(&target, names, 3, why, sizeof why));
     ck_assert_msg(strstr(why, "no index \"drum\"; main is") != NULL, "%s", why);
-    ck_assert(!rt_target_read(&target, "indexes=", why, sizeof why));
+    ck_assert(!rt_target_read(&target, "indexes=", false, why, sizeof why));
 }
 END_TEST
 
@@ -329,6 +368,9 @@ main(void)
                         sizeof presets / sizeof *presets);
     tcase_add_loop_test(tc, a_wrong_setting_is_refused_with_its_place, 0,
                         sizeof bad / sizeof *bad);
+    tcase_add_loop_test(tc, a_stranger_chooses_neither_files_nor_tcp, 0,
+                        sizeof foreign / sizeof *foreign);
+    tcase_add_test(tc, settings_of_any_length_are_read_or_refused_whole);
     tcase_add_test(tc, a_fault_in_a_file_is_told_with_file_line_and_column);
     tcase_add_test(tc, sending_counts_on_and_a_bundle_says_when);
     suite_add_tcase(s, tc);

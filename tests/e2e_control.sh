@@ -115,8 +115,8 @@ cat >"$dir/want" <<END
 /hearken/value si "match.k" 2
 /hearken/value si "osc.nomatch" 1
 /hearken/error s "there is no address "/hearken/no/such" here; /hearken/list tells the settings"
-/hearken/subscribed si "127.0.0.1:$((port + 2))" 60
-/hearken/subscribed si "127.0.0.1:$((port + 2))" 1
+/hearken/subscribed sis "127.0.0.1:$((port + 2))" 60 ""
+/hearken/subscribed sis "127.0.0.1:$((port + 2))" 1 ""
 /hearken/value si "osc.mute" 1
 END
 diff "$dir/want" "$dir/said"

@@ -6,7 +6,7 @@ set -u
 here=$(dirname "$0") bin=${B:-build}
 # shellcheck source=tests/e2e.sh
 . "$here/e2e.sh"
-need jackd sox oscdump python3
+need jackd sox oscdump oscsend python3
 
 export E2E_PORT=${E2E_PORT:-$((20000 + RANDOM % 20000))}
 port() { echo $((E2E_PORT + $1)); }
@@ -42,7 +42,7 @@ start_pd() {
 
 beside_jack() {
     local to=() dumps=() i sclang="" pd="" listener
-    for i in 0 2 3 4 10 11; do
+    for i in 0 2 3 4 10 11 13 14; do
         oscdump -L "$(port $i)" >"$dir/$i.osc" 2>/dev/null & dumps+=($!)
     done
     oscdump -L "osc.tcp://:$(port 1)" >"$dir/1.osc" 2>"$dir/1.err" & dumps+=($!)
@@ -57,8 +57,11 @@ beside_jack() {
         --osc-to "127.0.0.1:$(port 3),as=numeric,bundle,k=1,scales=event" \
         --osc-to "127.0.0.1:$(port 4),rate=5,messages=match" \
         --osc-to "127.0.0.1:$(port 10),at=onsets" --osc-to "127.0.0.1:$(port 11),at=continuous" \
-        --osc-to 127.0.0.1:9,tcp "${to[@]}" >"$dir/live.json" 2>"$dir/live.log" & listener=$!
+        --osc-to 127.0.0.1:9,tcp "${to[@]}" --osc-listen "127.0.0.1:$(port 12)" >"$dir/live.json" 2>"$dir/live.log" & listener=$!
     wait_for "$dir/live.log" 'stream begins' || exit 1
+    oscsend 127.0.0.1 "$(port 12)" /hearken/subscribe iis "$(port 13)" 60 at=onsets,messages=match
+    oscsend 127.0.0.1 "$(port 12)" /hearken/subscribe ii "$(port 14)" 60
+    wait_for "$dir/14.osc" /hearken/status || exit 1 # the second one came, and so the first
     timeout 60 "$bin/tests/tools/jackfeed" -s 0.4 -c hearken:in "$dir"/play/*.wav >"$dir/feed.json"
     sleep 1.2
     kill -INT $listener
@@ -145,6 +148,8 @@ plain 1.osc so does one over TCP, in bundles
 template 2.osc so does one with a template
 numeric 3.osc one without strings gets an address for each label, and only the scale and ranks that it wants
 plain 11.osc at=continuous gets all of the log
+plain 14.osc so does one that subscribed over OSC
+onsets 13.osc one that subscribed with at=onsets gets, of the same run, what comes within a second of an onset
 onsets 10.osc at=onsets gets of the same run what comes within a second of an onset
 END
 ! grep -qE ' [^ ]*s[^ ]* .*"' "$dir/3.osc" && ! grep -qv '/dirt/play' "$dir/2.osc"

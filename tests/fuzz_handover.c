@@ -27,6 +27,7 @@ check(const rt_handover *h, const rt_options *o)
         const rt_subscription *s = &h->subscribed[i];
         must(s->left_s >= 0 && s->left_s <= RT_SUBSCRIBED_S);
         must(memchr(s->who, 0, sizeof s->who) != NULL);
+        must(memchr(s->settings, 0, sizeof s->settings) != NULL);
     }
     must(rt_analyse_check(o, why, sizeof why));
 }
