@@ -40,7 +40,7 @@ HOT = rt/capture rt/follow rt/inputs rt/ring rt/shed rt/honest rt/gate rt/steady
       index/idxkern_avx2 index/codes index/codes_kern_c index/codes_kern_avx2 osc/encode
 # All that these may call outside of themselves: nothing that allocates, locks, prints or
 # waits (but nanosleep, in freewheel), and of the project what returns a field or the time.
-HOT_MAY = memcpy memmove memset memcmp strcmp strlen strnlen fmaxf fminf logf log2f log10f pow powf expf \
+HOT_MAY = memcpy memmove memset memcmp strcmp strlen strnlen fmaxf fminf logf log2f log10f pow powf expf erfcf \
           sqrtf fftwf_execute XXH64 sem_post nanosleep getrusage gettid __assert_fail __stack_chk_fail \
           _GLOBAL_OFFSET_TABLE_ rt_ns rt_seconds rt_set_of idx_scale_of idx_sound_of idx_n_sounds idx_family_of \
           idx_groups_of dsp_bfcc_window dsp_stream_reach

@@ -67,9 +67,8 @@ set_margins(rt_analyse *a, float false_alarms)
     for (uint32_t s = 0; s < RT_SCALES; s++)
         a->margin[s] =
             a->background && s != RT_TIMBRE && a->min_score > 0
-                ? rt_background_margin(&rt_background_noises(a->background)[s],
-                                       (double)false_alarms, rt_answer_ms[s],
-                                       larger(n_scales, 1))
+                ? rt_background_margin(&rt_background_noises(a->background)[s], s,
+                                       (double)false_alarms, larger(n_scales, 1))
                 : -2;
 }
 

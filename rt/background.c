@@ -17,30 +17,43 @@ rt_background_likeness(const rt_background *b, uint32_t set, idx_scratch *scratc
     return idx_likeness(scratch, x, idx_scale_of(b->index, set)->dim, s->rows, s->n);
 }
 
-/* Share of the answers to noises that would stand out by more than x. */
+/*
+ * Share of what stood out by more than the first number of a tail, which was a tenth,
+ * that does by more than x. Of events it falls as a normal distribution does; to frames
+ * and scenes of rooms that would be too light (docs/matching.md).
+ */
+static float
+share_of_tail(uint32_t scale, const float tail[2], float x)
+{
+    static const float tenth = 1.28155F, mean = 0.47344F; /* in deviations */
+    const float beyond = (x - tail[0]) / (tail[1] + 1e-4F);
+    if (beyond <= 0)
+        return 0.1F;
+    return scale == DSP_EVENT ? 0.5F * erfcf((tenth + mean * beyond) * 0.70711F)
+                              : 0.1F * expf(-beyond);
+}
+
 static double
-share_above(const idx_noises *s, float x)
+share_above(uint32_t scale, const idx_noises *s, float x)
 {
     float sum = 0;
-    for (uint32_t i = 0; i < s->n_tails; i++) {
-        const float at = s->tails[2 * i], beyond = s->tails[2 * i + 1] + 1e-4F;
-        sum += x <= at ? 0.1F : 0.1F * expf((at - x) / beyond);
-    }
+    for (uint32_t i = 0; i < s->n_tails; i++)
+        sum += share_of_tail(scale, s->tails + 2 * i, x);
     return (double)(sum / (float)s->n_tails);
 }
 
 float
-rt_background_margin(const idx_noises *s, double false_alarms, uint32_t answer_ms,
+rt_background_margin(const idx_noises *s, uint32_t scale, double false_alarms,
                      uint32_t n_scales)
 {
-    const double answers = 3.6e6 / answer_ms * n_scales;
+    const double answers = 3.6e6 / rt_answer_ms[scale] * n_scales;
     const double p = false_alarms / answers;
     float low = -2, high = 2;
     if (!s->n_tails || !(p < 0.1))
         return -2;
     for (int i = 0; i < 24; i++) {
         const float middle = (low + high) / 2;
-        if (share_above(s, middle) > p)
+        if (share_above(scale, s, middle) > p)
             low = middle;
         else
             high = middle;

@@ -45,12 +45,12 @@ bool rt_background_fits(const rt_background *b, const idx_index *index);
 
 /*
  * By how much more alike than the background the best entry must be in a set, so that
- * so many noises an hour, 0 or more, are taken for a sound of the corpus: by materials
- * that were left out of what they are compared with, with the tail of their
- * distribution taken as exponential. A scale answers each answer_ms; the false alarms
- * are shared among n_scales. -2 where that many let everything through.
+ * so many noises an hour, 0 or more, are taken for a sound of the corpus at a scale of
+ * rows: by materials that were left out of what they are compared with, with the tail
+ * of their distribution taken as normal for events, else as exponential. The false
+ * alarms are shared among n_scales. -2 where that many let everything through.
  */
-float rt_background_margin(const idx_noises *n, double false_alarms, uint32_t answer_ms,
+float rt_background_margin(const idx_noises *n, uint32_t scale, double false_alarms,
                            uint32_t n_scales);
 
 /* How alike x[dim of the set], of unit length, and the background are at most; -1 when

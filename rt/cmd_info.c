@@ -56,8 +56,8 @@ print_lines(const char *text)
 static float
 margin_of(const idx_index *ix, uint32_t set)
 {
-    return rt_background_margin(&idx_scale_of(ix, set)->noises, FALSE_ALARMS,
-                                rt_answer_ms[rt_scale_of_set(set)], 1);
+    return rt_background_margin(&idx_scale_of(ix, set)->noises, rt_scale_of_set(set),
+                                FALSE_ALARMS, 1);
 }
 
 static void

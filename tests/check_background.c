@@ -162,7 +162,9 @@ END_TEST
 static float
 margin(const rt_background *b, uint32_t set, double p)
 {
-    return rt_background_margin(&rt_background_noises(b)[set], p * 36000, 100, 1);
+    const uint32_t scale = set < DSP_SCALES ? set : DSP_EVENT;
+    return rt_background_margin(&rt_background_noises(b)[set], scale,
+                                p * 3.6e6 / rt_answer_ms[scale], 1);
 }
 
 START_TEST(the_margin_falls_as_more_false_alarms_are_taken)
@@ -246,6 +248,23 @@ START_TEST(one_that_is_stored_is_the_one_that_was_found)
 }
 END_TEST
 
+/* A tenth is above 0.2, and that by 0.0999 on the mean, beside what is always added. */
+START_TEST(the_tail_of_events_is_normal_and_others_are_exponential)
+{
+    static const float tail[] = {0.2F, 0.0999F};
+    const idx_noises noises = {.n_tails = 1, .tails = tail};
+    const double tenth_of_a_percent = 3.6e6 / 1000;
+    for (uint32_t s = DSP_FRAME; s <= DSP_SCENE; s++) {
+        const float m =
+            rt_background_margin(&noises, s, tenth_of_a_percent / rt_answer_ms[s], 1);
+        /* 3.0902 deviations above the mean; log(100) */
+        const float want =
+            s == DSP_EVENT ? 0.2F + 0.1F * (3.0902F - 1.28155F) / 0.47344F : 0.66052F;
+        ck_assert_float_eq_tol(m, want, 1e-4F);
+    }
+}
+END_TEST
+
 int
 main(void)
 {
@@ -260,6 +279,7 @@ main(void)
     tcase_add_loop_test(t, a_played_sound_is_found_as_before, 0, 6);
     tcase_add_test(t, score_zero_and_a_foreign_index_leave_it_out);
     tcase_add_test(t, the_margin_falls_as_more_false_alarms_are_taken);
+    tcase_add_test(t, the_tail_of_events_is_normal_and_others_are_exponential);
     tcase_add_test(t, the_same_index_gives_the_same_background_with_every_kernel);
     tcase_add_test(t, likeness_is_that_of_the_nearest_noise);
     tcase_add_test(t, one_that_is_stored_is_the_one_that_was_found);
