@@ -19,8 +19,8 @@ rt_background_likeness(const rt_background *b, uint32_t set, idx_scratch *scratc
 
 /*
  * Share of what stood out by more than the first number of a tail, which was a tenth,
- * that does by more than x. Of events it falls as a normal distribution does; to frames
- * and scenes of rooms that would be too light (docs/matching.md).
+ * that does by more than x. Of events it falls as a normal distribution does; frames of
+ * room tone would pass by that (docs/matching.md), and scenes were left alone.
  */
 static float
 share_of_tail(uint32_t scale, const float tail[2], float x)
