@@ -36,7 +36,7 @@ HOT = rt/capture rt/follow rt/inputs rt/ring rt/shed rt/honest rt/gate rt/steady
       dsp/kern_frame_fifths_c dsp/kern_frame_fifths_avx2 dsp/kern_blocks_c \
       dsp/kern_blocks_avx2 dsp/kern_percentiles_avx2 dsp/front dsp/front_tools dsp/morlet \
       dsp/zounds dsp/bark dsp/timbre index/query index/walk index/exact index/row index/cells \
-      index/scan_kern_c index/scan_kern_avx2 index/probe index/sketch index/polytope index/pstable index/forest index/hyperplane index/rotate index/idxkern_c \
+      index/scan_kern_c index/scan_kern_avx2 index/probe index/buckets index/sieve index/polytope index/pstable index/forest index/hyperplane index/rotate index/idxkern_c \
       index/idxkern_avx2 index/codes index/codes_kern_c index/codes_kern_avx2 osc/encode
 # All that these may call outside of themselves: nothing that allocates, locks, prints or
 # waits (but nanosleep, in freewheel), and of the project what returns a field or the time.

@@ -1,48 +1,16 @@
 /*
  * The family of cells: k-means LSH (Pauleve, Jegou, Amsaleg, PRL 2010) with the rows of
- * a cell ranked by codes of a bit a dimension (RaBitQ: Gao and Long, SIGMOD 2024).
+ * a cell ranked by codes around its centre (sieve.h).
  *
  * Rows and entries of the scale lie cell by cell, so that an entry is also its place.
- * A row x in the cell of centre c has the residual e = R (x - c), R a random rotation,
- * and as its code s the signs of e. With y = R q, the product of residuals is estimated
- * without bias, and with an error that is known, by one sum of signs:
- *
- *   (q - c) . (x - c)  ~  f (s . y - s . R c),        f = |e|^2 / sum |e_i|
- *   standard error        f |q - c| IDX_CODE_ERROR
- *
- *   cosine   q . x             = q . c          + (c . (x - c) - f s . R c) + f s . y
- *   Euclid   -|q - x|^2 / 2    = -|q - c|^2 / 2 + (-|e|^2 / 2  - f s . R c) + f s . y
- *                                base of cell     offset of row               factor
- *
- * so a row needs two numbers beside its code, a query one table of sums for all cells,
- * and a row whose estimate plus `width` errors stays below the k-th best so far is
- * passed over unseen. What is left is compared exactly.
  */
 #ifndef HEARKEN_CELLS_H
 #define HEARKEN_CELLS_H
 
 #include "partition.h"
-#include "rotate.h"
-#include "scan_kern.h"
-#include "search.h"
+#include "sieve.h"
 
-/* sqrt(1 - 2/pi): what signs do not tell of a direction, 2/pi being what they do. */
-#define IDX_CODE_ERROR 0.60281F
-
-enum {
-    IDX_CHUNK_BLOCKS = 32,                             /* of codes, scanned at a time */
-    IDX_CHUNK_ROWS = IDX_CHUNK_BLOCKS * IDX_CODE_ROWS, /* of them */
-    IDX_MAX_CELLS = 1 << 20,
-    IDX_MIN_BITS = 8,
-};
-
-/* Bits in a code: those of the rotation, and whole bytes of pairs of nibbles. */
-static inline size_t
-idx_cells_bits(size_t dim)
-{
-    const size_t bits = idx_rotate_dim(dim);
-    return bits < IDX_MIN_BITS ? IDX_MIN_BITS : bits;
-}
+enum { IDX_MAX_CELLS = 1 << 20 };
 
 /* The sections of a scale of cells. */
 typedef struct {
@@ -62,8 +30,7 @@ idx_cells idx_cells_of(const idx_index *index, uint32_t scale);
 
 /* Working memory of one query, in idx_scratch.own. */
 typedef struct {
-    float *y;              /* [bits] the query rotated */
-    uint8_t *table;        /* [bits / 4][16] */
+    void *sieve;           /* [idx_sieve_bytes()] */
     int8_t *bytes;         /* [dim4][4] the query in bytes */
     float *score;          /* [n_groups] or, of cells looked at, [n_cells] */
     float *best;           /* [n_cells / 8] the best of each eight cells */
@@ -80,8 +47,5 @@ size_t idx_cells_scratch_lay(idx_cells_scratch *s, void *base, const idx_scale *
 
 void idx_cells_search(const idx_index *index, uint32_t scale, idx_scratch *s,
                       idx_top *top, idx_work *work);
-
-/* out[bits] = R x. */
-void idx_cells_rotate(float out[], const float x[], const uint64_t signs[], size_t dim);
 
 #endif

@@ -5,8 +5,6 @@
 #include "cells.h"
 #include "partition.h"
 
-enum { IDX_NO_ROW = 0xfc00 }; /* minus infinity as a half: nothing reaches it */
-
 /* A scale of cells in the making. */
 typedef struct {
     const idx_scale *sc;

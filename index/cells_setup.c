@@ -59,7 +59,7 @@ bytes(const fmt_scale *h, uint32_t kind)
     case FMT_STARTS:
         return (groups + 1 + 2 * (cells + 1)) * sizeof(uint32_t);
     case FMT_SIGNS:
-        return idx_rotate_words(idx_cells_bits(h->dim)) * sizeof(uint64_t);
+        return idx_rotate_words(idx_code_bits(h->dim)) * sizeof(uint64_t);
     case FMT_OFFSETS:
         return sizeof(float);
     case FMT_GROUPS:
@@ -69,7 +69,7 @@ bytes(const fmt_scale *h, uint32_t kind)
     case FMT_COARSE:
         return cells / IDX_COARSE_CELLS * idx_coarse_bytes(h->dim);
     case FMT_BLOCKS:
-        return h->leaf * (uint64_t)idx_block_bytes(idx_cells_bits(h->dim));
+        return h->leaf * (uint64_t)idx_block_bytes(idx_code_bits(h->dim));
     default:
         return 0;
     }
@@ -110,20 +110,15 @@ coarse_holds(const idx_cells *c, size_t dim)
     return true;
 }
 
-/* Slots without a row say so, or a search would find rows that are not there. */
+/* Of every cell that does not fill its last block. */
 static bool
 blocks_hold(const idx_cells *c, size_t dim)
 {
-    const size_t bits = idx_cells_bits(dim), n = idx_block_bytes(bits);
+    const size_t bits = idx_code_bits(dim), n = idx_block_bytes(bits);
     for (uint32_t i = 0; i < c->n_cells; i++) {
-        const uint32_t rows = c->cell[i + 1] - c->cell[i];
-        uint16_t side[2 * IDX_CODE_ROWS];
-        if (rows % IDX_CODE_ROWS == 0)
-            continue;
-        memcpy(side, c->blocks + c->block[i + 1] * n - sizeof side, sizeof side);
-        for (uint32_t j = rows % IDX_CODE_ROWS; j < IDX_CODE_ROWS; j++)
-            if (side[j] != 0 || side[IDX_CODE_ROWS + j] != IDX_NO_ROW)
-                return false;
+        const uint32_t rest = (c->cell[i + 1] - c->cell[i]) % IDX_CODE_ROWS;
+        if (rest && !idx_code_ends(c->blocks + (c->block[i + 1] - 1) * n, bits, rest))
+            return false;
     }
     return true;
 }
@@ -173,31 +168,11 @@ sort_rows(idx_making_cells *m)
     m->block = block;
 }
 
-/* A power of two that is no less than any length: factors then fit 16 bits. */
-static float
-unit_of(const idx_scale *sc, const idx_kern *kern)
-{
-    float most = 0.0F, unit = 1.0F;
-    if (sc->params.metric == IDX_COSINE)
-        return 1.0F;
-    for (uint32_t i = 0; i < sc->n_entries; i++) {
-        const float *x = sc->rows + (size_t)i * sc->dim;
-        float power;
-        kern->dots(&power, x, x, sc->dim, 1);
-        most = power > most ? power : most;
-    }
-    while (unit * unit < most && unit < 1e18F)
-        unit *= 2.0F;
-    while (unit * unit * 0.25F >= most && unit > 1e-18F)
-        unit *= 0.5F;
-    return unit;
-}
-
 static bool
 reserve(idx_making_cells *m, idx_built *out)
 {
     const idx_scale *sc = m->sc;
-    const size_t n = sc->n_entries, bits = idx_cells_bits(sc->dim);
+    const size_t n = sc->n_entries, bits = idx_code_bits(sc->dim);
     const fmt_scale h = {.n_cells = m->p.n_cells, .dim = sc->dim};
     m->of = malloc(n * sizeof *m->of);
     m->order = malloc(n * sizeof *m->order);
@@ -226,7 +201,7 @@ fill(idx_making_cells *m, idx_built *out)
     out->params.leaf = n_blocks;
     if (!m->blocks)
         return IDX_ENOMEM;
-    *m->unit = unit_of(m->sc, m->how->kern);
+    *m->unit = idx_code_unit(m->sc, m->how->kern);
     idx_rotate_signs(m->signs, m->bits, 1, m->how->seed);
     idx_each(m->how, m->p.n_cells / IDX_CELL_UNIT, idx_cells_fill, m);
     out->at[FMT_GROUPS] = m->p.groups;

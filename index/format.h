@@ -18,8 +18,8 @@
 #define FMT_SHARED UINT32_MAX
 
 enum {
-    FMT_VERSION = 4, /* 1 and 2, with shorter scales, and 3, without noises, are still
-                        read */
+    FMT_VERSION = 5, /* 1 and 2, with shorter scales, 3, without noises, and 4, whose
+                        tables have sketches by entry, are still read */
     FMT_FIRST_EXTRA = 3,
     FMT_ORDER = 0x01020304, /* 0x04030201 where bytes are the other way round */
     FMT_ALIGN = 64,         /* a cache line; sections begin at multiples of it */
@@ -58,13 +58,21 @@ enum {
     FMT_GROUPS,  /* float: centres of groups of cells */
     FMT_CELLS,   /* float: centres of cells */
     FMT_COARSE,  /* int8: centres of cells, rounded */
-    FMT_BLOCKS,  /* codes of the rows of cells, in blocks of 32 */
+    FMT_BLOCKS,  /* codes of the rows of cells, or of tables, in blocks of 32 */
     /* of any family */
     FMT_NOISES, /* float [n_noises][dim] */
     FMT_TAILS,  /* float [n_tails][2] */
     FMT_KINDS,
     FMT_MAX_SECTIONS = FMT_SCALE - 1 + IDX_SCALES * (FMT_KINDS - FMT_SCALE),
 };
+
+/* The seed of the header's checksum: from format 5 on a damaged version is none of an
+ * older format. */
+static inline uint64_t
+fmt_seed(uint32_t version)
+{
+    return version < 5 ? 0 : version;
+}
 
 /*
  * At offset 0, followed at once by fmt_section [n_sections]. What comes before the
@@ -74,7 +82,8 @@ typedef struct {
     char magic[8];
     uint32_t version;
     uint32_t byte_order;
-    uint64_t checksum;    /* XXH3-64 of all bytes from here to the last fmt_section */
+    uint64_t checksum;    /* XXH3-64, by fmt_seed(), of all bytes from here to the last
+                             fmt_section */
     uint64_t total_bytes; /* of the file: where the last section ends */
     uint32_t n_sections;
     uint32_t zero0;

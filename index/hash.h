@@ -22,6 +22,8 @@ struct idx_hash {
     uint32_t rank_bits;    /* for 0..n_choices; all functions of a key in 32 bits */
     uint32_t slot_bits;    /* of a key, or of a key mixed where there are checks */
     size_t own_bytes;      /* of s->own, that choices are made from */
+    const uint64_t *signs; /* these two of the codes, where there are any: rotation */
+    float unit;            /* and unit of sieve.h, 1 by cosine */
     /* The next choice of function number at / n_functions of table at % n_functions;
      * NULL where all are there from the beginning. */
     void (*more)(idx_scratch *s, const idx_hash *h, size_t at);
@@ -50,12 +52,10 @@ void idx_hash_start(idx_scratch *s, const idx_hash *h);
  */
 bool idx_hash_next(idx_scratch *s, const idx_hash *h, uint32_t *table, uint64_t *key);
 
-/* Searches the buckets in this order: FMT_STARTS, FMT_IDS and, where there are
- * any, FMT_CHECKS of the scale. */
-/* signs are those of the sketches, where the scale has any (params.leaf). */
+/* Searches the buckets in this order: FMT_STARTS, FMT_IDS and, where there are any,
+ * FMT_CHECKS or FMT_BLOCKS of the scale. */
 void idx_hash_search(const idx_index *index, uint32_t scale, idx_scratch *s,
-                     const idx_hash *h, const uint64_t signs[], idx_top *top,
-                     idx_work *work);
+                     const idx_hash *h, idx_top *top, idx_work *work);
 
 /* A key of many bits as a slot in its high bits and a check value in its low 32. */
 static inline uint64_t

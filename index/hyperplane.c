@@ -28,7 +28,9 @@ idx_hyperplane_hash(const idx_index *index, uint32_t scale, idx_scratch *s)
                       .n_choices = 1,
                       .last_choices = 1,
                       .rank_bits = 1,
-                      .slot_bits = n_planes};
+                      .slot_bits = n_planes,
+                      .signs = index->part[scale][FMT_SIGNS],
+                      .unit = 1.0F};
 }
 
 void
@@ -36,5 +38,5 @@ idx_hyperplane_search(const idx_index *index, uint32_t scale, idx_scratch *s,
                       idx_top *top, idx_work *work)
 {
     const idx_hash h = idx_hyperplane_hash(index, scale, s);
-    idx_hash_search(index, scale, s, &h, index->part[scale][FMT_SIGNS], top, work);
+    idx_hash_search(index, scale, s, &h, top, work);
 }

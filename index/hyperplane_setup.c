@@ -1,27 +1,31 @@
 /* Building and checking the tables of hyperplane LSH. Cold. */
+#include "buckets.h"
 #include "hyperplane.h"
-#include "sketch.h"
 #include "tables.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
 /*
- * Candidates at recall 0.95 and the time they take hardly change from K = log2(N) - 3
- * to log2(N) and from L = 12 to 16 (170,000 frames of recordings, 100,000 made rows;
- * flat within 15 %). Fewer bits keep the starts small, 12 tables keep an entry below
- * 600 bytes.
+ * Codes make a row of a bucket cost some nanoseconds, so that few tables of large
+ * buckets do best: at recall 0.95 of 200,000 frames of recordings K = 9 to 12 and L = 2
+ * to 4, of a million K = 13 and L = 3 (docs/index.md). Without codes a row costs tens:
+ * small buckets of many tables, flat within 15 % from K = log2(N) - 3 to log2(N) and
+ * from L = 12 to 16.
  */
 static void
 choose(idx_params *p, const idx_scale *scale, const idx_making *how)
 {
     const uint32_t log2_n = 31U - (uint32_t)__builtin_clz(scale->n_entries);
     (void)how;
+    p->leaf = idx_table_bits(scale->dim);
+    const uint32_t by_rows = p->leaf ? 6 : 2; /* bits that a bucket of rows spares */
     if (p->n_planes == 0)
-        p->n_planes = log2_n < 10 ? 8 : log2_n > 22 ? 20 : log2_n - 2;
+        p->n_planes = log2_n < 8 + by_rows    ? 8
+                      : log2_n > 20 + by_rows ? 20
+                                              : log2_n - by_rows;
     if (p->n_tables == 0)
-        p->n_tables = 12;
-    p->leaf = idx_sketch_bits(scale->dim);
+        p->n_tables = p->leaf ? 3 : 12;
 }
 
 static bool
@@ -47,8 +51,9 @@ bytes(const fmt_scale *h, uint32_t kind)
         return tables * (((uint64_t)1 << h->n_planes) + 1) * sizeof(uint32_t);
     case FMT_SIGNS:
         return h->leaf ? idx_rotate_words(h->dim) * sizeof(uint64_t) : 0;
+    case FMT_BLOCKS:
     case FMT_CODES:
-        return idx_sketch_bytes(h->leaf, h->n_entries);
+        return idx_tables_code_bytes(h, kind);
     case FMT_IDS:
         return tables * h->n_entries * sizeof(uint32_t);
     default:
@@ -68,7 +73,7 @@ holds(const idx_index *index, uint32_t scale, char *fault, size_t fault_len)
                           "plane", fault, fault_len) &&
            idx_tables_hold(&t, p->n_tables, 1U << p->n_planes, s->n_entries, fault,
                            fault_len) &&
-           idx_sketch_holds(s, part[FMT_CODES], fault, fault_len);
+           idx_tables_codes_hold(s, part[FMT_BLOCKS], fault, fault_len);
 }
 
 /* Rows on their way to keys. */
@@ -109,7 +114,7 @@ build(idx_built *out, const idx_scale *scale, const idx_making *how)
     if (!st) {
         idx_mean_of_rows(centre, scale);
         idx_tables_planes(planes, scale->dim, n_planes, how->seed);
-        st = idx_tables_hash(scale, how, hash_row,
+        st = idx_tables_each(scale->n_entries, how, hash_row,
                              &(hashing){scale, how->kern, centre, planes, key})
                  ? IDX_OK
                  : IDX_EIO;
@@ -118,7 +123,7 @@ build(idx_built *out, const idx_scale *scale, const idx_making *how)
         !idx_tables_sort(out, key, p->n_tables, 1U << p->n_planes, scale->n_entries))
         st = IDX_ENOMEM;
     if (!st && p->leaf)
-        st = idx_sketch_build_own(out, scale, how);
+        st = idx_tables_code_own(out, scale, how, 1.0F);
     free(key);
     return st;
 }

@@ -99,9 +99,9 @@ typedef struct {
     uint32_t stored;         /* idx_stored */
     uint32_t n_cells;        /* cells; forest: nodes of all trees, known once built */
     uint32_t leaf; /* forest: entries in a leaf at most; cells: blocks of codes, known
-                      once they are built; LSH by tables: bits of the sketch of a row,
-                      0 for none */
-    uint32_t max_scanned; /* cells: codes scored at most, in probe order */
+                      once they are built; LSH by tables: bits of the code of a row, 0
+                      for none */
+    uint32_t max_scanned; /* where there are codes: scored at most, in probe order */
     float width;          /* p-stable: of a bucket; cells: standard errors of a code
                              by which a row may miss the tenth and is still compared */
     uint32_t n_asked;     /* neighbours that recall is a share of; 0: not measured */
@@ -232,8 +232,7 @@ typedef struct {
 } idx_hit;
 
 typedef struct {
-    uint32_t n_candidates; /* rows compared: exactly, or by a sketch that rules them
-                              out */
+    uint32_t n_candidates; /* rows compared exactly */
     uint32_t n_probes;     /* buckets, leaves or cells visited */
     uint32_t n_scanned;    /* codes scored */
     uint32_t cut;          /* 1 when a cap ended the search early */
@@ -245,10 +244,10 @@ idx_status idx_scratch_new(idx_scratch **out, const idx_index *index);
 void idx_scratch_free(idx_scratch *scratch);
 
 /*
- * Lets this scratch search a scale with other n_probes, max_candidates and, in cells,
- * width, max_scanned and n_tables (0: as before) than the file says; the rest of params
- * is not looked at. IDX_EARG, changing nothing, where they are out of range or there
- * are more than IDX_MAX_PROBES.
+ * Lets this scratch search a scale with other n_probes, max_candidates and, where there
+ * are codes, max_scanned, in cells also width and n_tables (0: as before) than the file
+ * says; the rest of params is not looked at. IDX_EARG, changing nothing, where they are
+ * out of range or there are more than IDX_MAX_PROBES.
  */
 enum { IDX_MAX_PROBES = 65536 };
 idx_status idx_scratch_set(idx_scratch *scratch, uint32_t scale, const idx_params *p);

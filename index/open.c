@@ -65,9 +65,9 @@ check_header(const opening *o, const fmt_header *h)
     if (h->n_sections > FMT_MAX_SECTIONS ||
         sizeof *h + h->n_sections * sizeof(fmt_section) > n)
         return damaged(o, "its section table does not fit");
-    if (XXH3_64bits(o->ix->data + from,
-                    sizeof *h - from + h->n_sections * sizeof(fmt_section)) !=
-        h->checksum)
+    if (XXH3_64bits_withSeed(o->ix->data + from,
+                             sizeof *h - from + h->n_sections * sizeof(fmt_section),
+                             fmt_seed(h->version)) != h->checksum)
         return damaged(o, "checksum of the header differs");
     if (h->zero0 || h->zero[0] || h->zero[1])
         return damaged(o, "a reserved field is not 0");

@@ -121,6 +121,8 @@ idx_polytope_hash(const idx_index *index, uint32_t scale, idx_scratch *s)
                         .last_choices = (1U << p.last_bits) - 1,
                         .rank_bits = p.bits,
                         .slot_bits = sc->params.n_planes,
+                        .signs = signs + sc->params.n_tables * p.n_functions * words,
+                        .unit = 1.0F,
                         .own_bytes = (size_t)sc->params.n_tables * p.n_functions * 2 *
                                      p.d * sizeof(int32_t),
                         .more = more};
@@ -146,9 +148,5 @@ idx_polytope_search(const idx_index *index, uint32_t scale, idx_scratch *s,
                     idx_top *top, idx_work *work)
 {
     const idx_hash h = idx_polytope_hash(index, scale, s);
-    const size_t n_rotations = (size_t)h.n_tables * h.n_functions;
-    const uint64_t *signs = index->part[scale][FMT_SIGNS];
-    idx_hash_search(index, scale, s, &h,
-                    signs + n_rotations * idx_rotate_words(index->scales[scale].dim),
-                    top, work);
+    idx_hash_search(index, scale, s, &h, top, work);
 }

@@ -1,6 +1,6 @@
 /* Building and checking the tables of cross-polytope LSH. Cold. */
+#include "buckets.h"
 #include "polytope.h"
-#include "sketch.h"
 #include "tables.h"
 
 #include <stdio.h>
@@ -11,11 +11,14 @@ choose(idx_params *p, const idx_scale *scale, const idx_making *how)
 {
     const uint32_t log2_n = 31U - (uint32_t)__builtin_clz(scale->n_entries);
     (void)how;
+    p->leaf = idx_table_bits(scale->dim);
+    const uint32_t by_rows = p->leaf ? 5 : 0; /* as in hyperplane_setup.c */
     if (p->n_planes == 0)
-        p->n_planes = log2_n < 8 ? 8 : log2_n > 20 ? 20 : log2_n;
+        p->n_planes = log2_n < 8 + by_rows    ? 8
+                      : log2_n > 20 + by_rows ? 20
+                                              : log2_n - by_rows;
     if (p->n_tables == 0)
-        p->n_tables = 10;
-    p->leaf = idx_sketch_bits(scale->dim);
+        p->n_tables = p->leaf ? 3 : 10;
 }
 
 static bool
@@ -33,8 +36,7 @@ n_functions(const idx_params *p, uint32_t dim)
 }
 
 /* FMT_CENTRE as hyperplanes have it, FMT_SIGNS uint64 [n_tables][n_functions][words] of
- * a rotation each and then that of the sketches, FMT_CODES as in sketch.h, FMT_STARTS
- * and FMT_IDS as in tables.h. */
+ * a rotation each and then that of the codes, FMT_STARTS and FMT_IDS as in tables.h. */
 static uint64_t
 bytes(const fmt_scale *h, uint32_t kind)
 {
@@ -45,8 +47,9 @@ bytes(const fmt_scale *h, uint32_t kind)
     case FMT_SIGNS:
         return (n_functions(&p, h->dim) + (h->leaf > 0)) * idx_rotate_words(h->dim) *
                sizeof(uint64_t);
+    case FMT_BLOCKS:
     case FMT_CODES:
-        return idx_sketch_bytes(h->leaf, h->n_entries);
+        return idx_tables_code_bytes(h, kind);
     case FMT_STARTS:
         return h->n_tables * (((uint64_t)1 << h->n_planes) + 1) * sizeof(uint32_t);
     case FMT_IDS:
@@ -66,7 +69,7 @@ holds(const idx_index *index, uint32_t scale, char *fault, size_t fault_len)
     return idx_centre_holds(part[FMT_CENTRE], s->dim, fault, fault_len) &&
            idx_tables_hold(&t, s->params.n_tables, 1U << s->params.n_planes,
                            s->n_entries, fault, fault_len) &&
-           idx_sketch_holds(s, part[FMT_CODES], fault, fault_len);
+           idx_tables_codes_hold(s, part[FMT_BLOCKS], fault, fault_len);
 }
 
 /* Rows on their way to keys. */
@@ -112,14 +115,14 @@ build(idx_built *out, const idx_scale *scale, const idx_making *how)
     if (!st) {
         idx_mean_of_rows(centre, scale);
         idx_rotate_signs(signs, scale->dim, (uint32_t)n_all, how->seed);
-        st = idx_tables_hash(scale, how, hash_row, &job) ? IDX_OK : IDX_EIO;
+        st = idx_tables_each(scale->n_entries, how, hash_row, &job) ? IDX_OK : IDX_EIO;
     }
     if (!st &&
         !idx_tables_sort(out, key, p->n_tables, 1U << p->n_planes, scale->n_entries))
         st = IDX_ENOMEM;
     if (!st && p->leaf)
-        st =
-            idx_sketch_build(out, scale, how, signs + n * idx_rotate_words(scale->dim));
+        st = idx_tables_code(out, scale, how, signs + n * idx_rotate_words(scale->dim),
+                             1.0F);
     free(key);
     return st;
 }

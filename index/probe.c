@@ -1,5 +1,5 @@
 /*
- * The sequence of buckets of a query, and the walk through them. Analysis thread.
+ * The sequence of buckets of a query. Analysis thread.
  *
  * The functions of a table are ordered by their cheapest choice. A bucket is a rank for
  * each, 0 being home. Each comes once, and never before a cheaper one, from three moves
@@ -8,7 +8,6 @@
  * more).
  */
 #include "hash.h"
-#include "sketch.h"
 
 #include <string.h>
 
@@ -190,103 +189,4 @@ idx_hash_next(idx_scratch *s, const idx_hash *h, uint32_t *table, uint64_t *key)
     }
     advance(s, h);
     return true;
-}
-
-/* ---- Buckets -------------------------------------------------------------------- */
-
-/* A bucket is looked up in three rounds, so that each finds its memory fetched. */
-typedef struct {
-    const uint32_t *start; /* the slot is id[start[0]] to id[start[1]] */
-    const uint32_t *id;    /* of its table */
-    const uint32_t *check; /* of the same, or NULL */
-    uint32_t own;          /* check value of the bucket */
-} bucket;
-
-static bucket
-bucket_of(const idx_index *index, uint32_t scale, const idx_hash *h, uint32_t table,
-          uint64_t key)
-{
-    const void *const *part = index->part[scale];
-    const uint32_t *starts = part[FMT_STARTS], *ids = part[FMT_IDS],
-                   *checks = part[FMT_CHECKS];
-    const size_t first = (size_t)table * index->scales[scale].n_entries;
-    bucket b = {.id = ids + first, .check = checks ? checks + first : NULL};
-    if (checks) {
-        key = idx_hash_mix(key);
-        b.own = (uint32_t)key;
-        key >>= 64 - h->slot_bits;
-    }
-    b.start = starts + table * (((size_t)1 << h->slot_bits) + 1) + key;
-    return b;
-}
-
-static uint32_t
-take_off(const idx_walk *w, const idx_hash *h, bucket flight[IDX_FLIGHT])
-{
-    const uint32_t n_probes = w->s->params[w->scale].n_probes;
-    uint32_t n = 0;
-    uint32_t table;
-    uint64_t key;
-    while (n < IDX_FLIGHT && w->work->n_probes < n_probes &&
-           idx_hash_next(w->s, h, &table, &key)) {
-        flight[n] = bucket_of(w->index, w->scale, h, table, key);
-        __builtin_prefetch(flight[n].start);
-        w->work->n_probes++;
-        n++;
-    }
-    for (uint32_t i = 0; i < n; i++) {
-        __builtin_prefetch(flight[i].id + *flight[i].start);
-        if (flight[i].check)
-            __builtin_prefetch(flight[i].check + *flight[i].start);
-    }
-    return n;
-}
-
-/* First place of lo..hi-1 whose check is own or more; checks rise within a slot. */
-static uint32_t
-first_of(const uint32_t check[], uint32_t lo, uint32_t hi, uint32_t own)
-{
-    while (lo < hi) {
-        const uint32_t mid = lo + (hi - lo) / 2;
-        if (check[mid] < own)
-            lo = mid + 1;
-        else
-            hi = mid;
-    }
-    return lo;
-}
-
-/* False when the cap is reached. */
-static bool
-land(idx_walk *w, const bucket *b)
-{
-    const uint32_t end = b->start[1];
-    uint32_t i = b->start[0];
-    if (b->check)
-        i = first_of(b->check, i, end, b->own);
-    for (; i < end && (!b->check || b->check[i] == b->own); i++)
-        if (!idx_walk_add(w, b->id[i]))
-            return false;
-    return true;
-}
-
-void
-idx_hash_search(const idx_index *index, uint32_t scale, idx_scratch *s,
-                const idx_hash *h, const uint64_t signs[], idx_top *top, idx_work *work)
-{
-    idx_walk w = idx_walk_begin(index, scale, s, top, work);
-    idx_sketch sketch;
-    if (index->scales[scale].params.leaf) {
-        sketch = idx_sketch_begin(index, scale, s, signs,
-                                  (float *)(void *)((char *)s->own + h->own_bytes));
-        w.sketch = &sketch;
-    }
-    bucket flight[IDX_FLIGHT];
-    uint32_t n;
-    bool more = true;
-    idx_hash_start(s, h);
-    while (more && (n = take_off(&w, h, flight)) > 0)
-        for (uint32_t b = 0; more && b < n; b++)
-            more = land(&w, &flight[b]);
-    idx_walk_end(&w);
 }

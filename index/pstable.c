@@ -38,7 +38,9 @@ idx_stable_hash(const idx_index *index, uint32_t scale, idx_scratch *s)
                       .n_choices = 2,
                       .last_choices = 2,
                       .rank_bits = 2,
-                      .slot_bits = idx_slot_bits(sc->n_entries)};
+                      .slot_bits = idx_slot_bits(sc->n_entries),
+                      .signs = index->part[scale][FMT_SIGNS],
+                      .unit = index->part[scale][FMT_BLOCKS] ? offset[n] : 0.0F};
 }
 
 void
@@ -46,7 +48,5 @@ idx_stable_search(const idx_index *index, uint32_t scale, idx_scratch *s, idx_to
                   idx_work *work)
 {
     const idx_hash h = idx_stable_hash(index, scale, s);
-    if (index->scales[scale].params.leaf) /* whose sketches are around a centre */
-        idx_hash_centre(index, scale, s);
-    idx_hash_search(index, scale, s, &h, index->part[scale][FMT_SIGNS], top, work);
+    idx_hash_search(index, scale, s, &h, top, work);
 }

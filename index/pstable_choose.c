@@ -1,8 +1,8 @@
 /* Choosing p-stable functions by how far apart rows are. Cold. */
+#include "buckets.h"
 #include "plan.h"
 #include "pstable.h"
 #include "random.h"
-#include "sketch.h"
 #include "strangers.h"
 
 #include <math.h>
@@ -12,7 +12,8 @@ enum {
     N_SAMPLE = 50, /* rows whose neighbours are sought */
     NTH = 10,      /* neighbours of each */
     N_ANY = 1000,  /* pairs of any rows */
-    DEFAULT_TABLES = 12,
+    TABLES = 12,
+    CODED_TABLES = 4, /* large buckets of few tables, as in hyperplane_setup.c */
 };
 
 static const double plan_recall = 0.9;
@@ -83,18 +84,19 @@ agreement(double distance, double width)
  * What a query costs in ns, about, when a dozen tables are probed to do what so many
  * would without: T, the buckets that takes, was a tenth of the cube of their number on
  * frames of recordings (12, 21 and 40 tables: 190, 700 and 6,100 buckets of 8, 10 and
- * 13 functions), at 200 ns a bucket and 45 a candidate.
+ * 13 functions), at 200 ns a bucket and 45 a candidate, or 4 where it is scored by its
+ * code.
  */
 static double
-cost_of(const idx_plan *plan)
+cost_of(const idx_plan *plan, bool coded)
 {
     const double n = plan->n_tables;
-    return 20.0 * n * n * n + 45.0 * plan->candidates;
+    return 20.0 * n * n * n + (coded ? 4.0 : 45.0) * plan->candidates;
 }
 
 /* The number of functions by which a query would cost least. */
 static uint32_t
-best_functions(const distances *d, const idx_scale *sc, double width)
+best_functions(const distances *d, const idx_scale *sc, double width, bool coded)
 {
     double near[N_SAMPLE * NTH], any[N_ANY], least = 0.0;
     const idx_pairs pairs = {near, any, d->n_near, d->n_any};
@@ -105,8 +107,8 @@ best_functions(const distances *d, const idx_scale *sc, double width)
         any[i] = agreement(d->any[i], width);
     for (uint32_t k = 1; k <= IDX_MAX_STABLE; k++) {
         const idx_plan plan = idx_plan_of(&pairs, k, plan_recall, sc->n_entries);
-        if (k == 1 || cost_of(&plan) < least) {
-            least = cost_of(&plan);
+        if (k == 1 || cost_of(&plan, coded) < least) {
+            least = cost_of(&plan, coded);
             best = k;
         }
     }
@@ -119,9 +121,9 @@ idx_stable_choose(idx_params *p, const idx_scale *scale, const idx_making *how)
     distances d = {.n_near = 0};
     idx_scale as = *scale;
     as.params.metric = p->metric;
+    p->leaf = idx_table_bits(scale->dim);
     if (p->n_tables == 0)
-        p->n_tables = DEFAULT_TABLES;
-    p->leaf = idx_sketch_bits(scale->dim);
+        p->n_tables = p->leaf ? CODED_TABLES : TABLES;
     if (p->n_planes && p->width > 0.0F)
         return;
     const double radius = take_near(&d, &as, how);
@@ -130,5 +132,5 @@ idx_stable_choose(idx_params *p, const idx_scale *scale, const idx_making *how)
         p->width = radius > 1e-6 && radius < 1e29 ? (float)(4.0 * radius) : 1.0F;
     take_any(&d, &as, how);
     if (p->n_planes == 0)
-        p->n_planes = best_functions(&d, &as, (double)p->width);
+        p->n_planes = best_functions(&d, &as, (double)p->width, p->leaf > 0);
 }

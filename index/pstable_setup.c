@@ -1,7 +1,7 @@
 /* Building and checking the tables of p-stable LSH. Cold. */
+#include "buckets.h"
 #include "pstable.h"
 #include "random.h"
-#include "sketch.h"
 #include "tables.h"
 
 #include <math.h>
@@ -28,18 +28,20 @@ fits(const fmt_scale *h, char *fault, size_t fault_len)
 /*
  * FMT_PLANES float [n_tables][n_planes][dim] of normal deviates, FMT_OFFSETS float
  * [n_tables][n_planes], FMT_STARTS and FMT_IDS as in tables.h for 2^idx_slot_bits()
- * slots, and FMT_CHECKS uint32 [n_tables][n_entries], of the key of each entry in
+ * slots. With codes FMT_OFFSETS ends with their unit, and a slot is a bucket; without,
+ * there is FMT_CHECKS uint32 [n_tables][n_entries], of the key of each entry in
  * FMT_IDS, rising within a slot.
  */
 static uint64_t
 bytes(const fmt_scale *h, uint32_t kind)
 {
     const uint64_t tables = h->n_tables, functions = tables * h->n_planes;
+    const bool coded = idx_tables_coded(h->leaf, h->max_scanned);
     switch (kind) {
     case FMT_PLANES:
         return functions * h->dim * sizeof(float);
     case FMT_OFFSETS:
-        return functions * sizeof(float);
+        return (functions + coded) * sizeof(float);
     case FMT_STARTS:
         return tables * (((uint64_t)1 << idx_slot_bits(h->n_entries)) + 1) *
                sizeof(uint32_t);
@@ -47,11 +49,13 @@ bytes(const fmt_scale *h, uint32_t kind)
         return h->leaf ? (uint64_t)h->dim * sizeof(float) : 0;
     case FMT_SIGNS:
         return h->leaf ? idx_rotate_words(h->dim) * sizeof(uint64_t) : 0;
+    case FMT_BLOCKS:
     case FMT_CODES:
-        return idx_sketch_bytes(h->leaf, h->n_entries);
+        return idx_tables_code_bytes(h, kind);
     case FMT_IDS:
-    case FMT_CHECKS:
         return tables * h->n_entries * sizeof(uint32_t);
+    case FMT_CHECKS:
+        return coded ? 0 : tables * h->n_entries * sizeof(uint32_t);
     default:
         return 0;
     }
@@ -87,11 +91,14 @@ holds(const idx_index *index, uint32_t scale, char *fault, size_t fault_len)
                          fault_len))
         return false;
     const float most = 1e37F;
+    const float *offset = part[FMT_OFFSETS];
     if (s->params.leaf &&
         fmt_first_outside(part[FMT_CENTRE], s->dim, -most, most) < s->dim)
-        return FAULT("the centre of sketches is not finite");
-    if (!idx_sketch_holds(s, part[FMT_CODES], fault, fault_len))
-        return false;
+        return FAULT("the centre of codes is not finite");
+    if (part[FMT_BLOCKS] && !(offset[n] >= 1e-19F && offset[n] <= 1e19F))
+        return FAULT("the unit of its codes is out of range");
+    if (part[FMT_BLOCKS])
+        return idx_tables_codes_hold(s, part[FMT_BLOCKS], fault, fault_len);
     return checks_rise(&t, part[FMT_CHECKS], s->params.n_tables, n_slots,
                        s->n_entries) ||
            FAULT("the checks of a slot do not rise");
@@ -159,18 +166,20 @@ sort_checks(uint32_t id[], uint32_t check[], const uint32_t start[], uint32_t n_
 
 /* The tables from the mixed keys of all rows. */
 static idx_status
-sort_keys(idx_built *out, const uint64_t key[], uint32_t n_tables, uint32_t n_entries)
+sort_keys(idx_built *out, const uint64_t key[], uint32_t n_tables, uint32_t n_entries,
+          bool coded)
 {
     const uint32_t bits = idx_slot_bits(n_entries), n_slots = 1U << bits;
     const size_t n = (size_t)n_tables * n_entries;
     uint32_t *slot = calloc(n, sizeof *slot);
-    uint32_t *check = out->at[FMT_CHECKS] = calloc(n, sizeof *check);
+    uint32_t *check = coded ? NULL : calloc(n, sizeof *check);
     checked *room = calloc(n_entries, sizeof *room);
-    bool ok = slot && check && room;
+    bool ok = slot && (coded || check) && room;
+    out->at[FMT_CHECKS] = check;
     for (size_t i = 0; ok && i < n; i++)
         slot[i] = (uint32_t)(key[i] >> (64 - bits));
     ok = ok && idx_tables_sort(out, slot, n_tables, n_slots, n_entries);
-    for (size_t l = 0; ok && l < n_tables; l++)
+    for (size_t l = 0; ok && !coded && l < n_tables; l++)
         sort_checks((uint32_t *)out->at[FMT_IDS] + l * n_entries, check + l * n_entries,
                     (uint32_t *)out->at[FMT_STARTS] + l * ((size_t)n_slots + 1),
                     n_slots, key + l * n_entries, room);
@@ -190,6 +199,18 @@ draw_functions(float planes[], float offset[], size_t n, uint32_t dim, uint64_t 
     }
 }
 
+/* What the codes are around, and they. */
+static idx_status
+make_codes(idx_built *out, const idx_scale *scale, const idx_making *how, float *unit)
+{
+    float *centre = out->at[FMT_CENTRE] = calloc(scale->dim, sizeof *centre);
+    if (!centre)
+        return IDX_ENOMEM;
+    idx_mean_of_rows(centre, scale);
+    *unit = idx_code_unit(scale, how->kern);
+    return idx_tables_code_own(out, scale, how, *unit);
+}
+
 static idx_status
 build(idx_built *out, const idx_scale *scale, const idx_making *how)
 {
@@ -197,22 +218,18 @@ build(idx_built *out, const idx_scale *scale, const idx_making *how)
     const size_t n = (size_t)p->n_tables * p->n_planes;
     uint64_t *key = calloc((size_t)p->n_tables * scale->n_entries, sizeof *key);
     float *planes = out->at[FMT_PLANES] = calloc(n * scale->dim, sizeof *planes);
-    float *offset = out->at[FMT_OFFSETS] = calloc(n, sizeof *offset);
+    float *offset = out->at[FMT_OFFSETS] = calloc(n + 1, sizeof *offset);
     idx_status st = key && planes && offset ? IDX_OK : IDX_ENOMEM;
     if (!st) {
         hashing job = {scale, how->kern, planes, offset, 1.0F / p->width, key};
         draw_functions(planes, offset, n, scale->dim, how->seed);
-        st = idx_tables_hash(scale, how, hash_row, &job) ? IDX_OK : IDX_EIO;
+        st = idx_tables_each(scale->n_entries, how, hash_row, &job) ? IDX_OK : IDX_EIO;
     }
     if (!st)
-        st = sort_keys(out, key, p->n_tables, scale->n_entries);
-    if (!st && p->leaf) {
-        float *centre = out->at[FMT_CENTRE] = calloc(scale->dim, sizeof *centre);
-        if (centre)
-            idx_mean_of_rows(centre, scale);
-        st = centre ? idx_sketch_build_own(out, scale, how) : IDX_ENOMEM;
-    }
+        st = sort_keys(out, key, p->n_tables, scale->n_entries, p->leaf > 0);
     free(key);
+    if (!st && p->leaf)
+        st = make_codes(out, scale, how, &offset[n]);
     return st;
 }
 

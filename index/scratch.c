@@ -107,16 +107,16 @@ idx_scratch_set(idx_scratch *s, uint32_t scale, const idx_params *p)
     if (p->n_probes > IDX_MAX_PROBES || p->max_candidates == 0 || !ops->least_probes ||
         p->n_probes < ops->least_probes(mine) || p->n_probes > ops->most_probes(mine) ||
         !(p->width >= 0.0F && p->width < 1e6F) ||
-        (mine->family == IDX_CELLS &&
-         (p->max_scanned == 0 || p->n_tables > idx_groups_of(mine->n_cells))))
+        (s->index->part[scale][FMT_BLOCKS] && p->max_scanned == 0) ||
+        (mine->family == IDX_CELLS && p->n_tables > idx_groups_of(mine->n_cells)))
         return IDX_EARG;
     mine->n_probes = p->n_probes;
     mine->max_candidates = p->max_candidates;
     mine->width = p->width;
-    if (mine->family == IDX_CELLS) {
+    if (s->index->part[scale][FMT_BLOCKS])
         mine->max_scanned = p->max_scanned;
-        mine->n_tables = p->n_tables ? p->n_tables : mine->n_tables;
-    }
+    if (mine->family == IDX_CELLS && p->n_tables)
+        mine->n_tables = p->n_tables;
     return IDX_OK;
 }
 

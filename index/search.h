@@ -93,8 +93,6 @@ typedef struct {
     idx_work *work;
     uint32_t max_candidates;
     uint32_t n_found;
-    const struct idx_sketch *sketch; /* sketch.h; NULL where rows have none */
-    uint32_t n_kept;                 /* rows that their sketches let through */
 } idx_walk;
 
 /* Words of seen[]. */

@@ -1,13 +1,13 @@
 #include "tables.h"
+#include "buckets.h"
 #include "random.h"
-#include "sketch.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { BLOCK_ROWS = 512, BLOCKS = 64 }; /* hashed between two ticks, at most */
+enum { SHARE = 512, SHARES = 64 }; /* done between two ticks, at most */
 
 /* ---- Random planes -------------------------------------------------------------- */
 
@@ -122,36 +122,36 @@ idx_centre_holds(const float centre[], uint32_t dim, char *fault, size_t fault_l
            FAULT("the hash centre is not a mean of unit rows");
 }
 
-/* Rows on their way to their keys. */
+/* Work in shares. */
 typedef struct {
-    uint32_t first, n_rows;
-    void (*hash)(void *job, uint32_t i);
+    uint32_t first, n;
+    void (*run)(void *job, uint32_t i);
     void *job;
-} hashing;
+} shared;
 
 static void
-hash_block(void *ctx, size_t block)
+do_share(void *ctx, size_t share)
 {
-    const hashing *h = ctx;
-    const uint32_t from = h->first + (uint32_t)block * BLOCK_ROWS;
-    const uint32_t left = h->n_rows - from;
-    for (uint32_t i = 0; i < BLOCK_ROWS && i < left; i++)
-        h->hash(h->job, from + i);
+    const shared *h = ctx;
+    const uint32_t from = h->first + (uint32_t)share * SHARE;
+    const uint32_t left = h->n - from;
+    for (uint32_t i = 0; i < SHARE && i < left; i++)
+        h->run(h->job, from + i);
 }
 
 bool
-idx_tables_hash(const idx_scale *sc, const idx_making *how,
-                void (*hash)(void *job, uint32_t i), void *job)
+idx_tables_each(uint32_t n, const idx_making *how, void (*run)(void *job, uint32_t i),
+                void *job)
 {
-    const uint32_t most = how->parallel ? BLOCKS : 1;
-    hashing h = {.n_rows = sc->n_entries, .hash = hash, .job = job};
-    while (h.first < h.n_rows) {
-        const uint32_t left = (h.n_rows - h.first + BLOCK_ROWS - 1) / BLOCK_ROWS;
-        const uint32_t n = left < most ? left : most;
-        if (how->tick && !how->tick(how->ctx, (double)h.first / h.n_rows))
+    const uint32_t most = how->parallel ? SHARES : 1;
+    shared h = {.n = n, .run = run, .job = job};
+    while (h.first < n) {
+        const uint32_t left = (n - h.first + SHARE - 1) / SHARE;
+        const uint32_t some = left < most ? left : most;
+        if (how->tick && !how->tick(how->ctx, (double)h.first / n))
             return false;
-        idx_each(how, n, hash_block, &h);
-        h.first = left == n ? h.n_rows : h.first + n * BLOCK_ROWS;
+        idx_each(how, some, do_share, &h);
+        h.first = left == some ? n : h.first + some * SHARE;
     }
     return true;
 }
@@ -171,8 +171,8 @@ idx_tables_fit(const fmt_scale *h, uint32_t most, uint32_t n_buckets, char *faul
                      h->n_probes, h->n_tables, n_buckets);
     if (h->max_candidates == 0)
         return FAULT("max_candidates is 0");
-    if (h->leaf && h->leaf != idx_sketch_bits(h->dim))
-        return FAULT("rows of %u floats have no sketches of %u bits", h->dim, h->leaf);
+    if (h->leaf && h->leaf != idx_table_bits(h->dim))
+        return FAULT("rows of %u floats have no codes of %u bits", h->dim, h->leaf);
     return true;
 }
 
@@ -191,8 +191,10 @@ idx_tables_needs(const idx_scale *scale, size_t n_functions, size_t n_choices,
     n->tables = larger(n->tables, scale->params.n_tables);
     n->functions = larger(n->functions, n_functions);
     n->choices = larger(n->choices, n_functions * n_choices);
-    n->own_bytes =
-        larger(n->own_bytes, own_bytes + idx_sketch_scratch_bytes(scale->params.leaf));
+    idx_buckets_scratch s;
+    if (scale->params.leaf)
+        own_bytes += idx_buckets_lay(&s, NULL, scale);
+    n->own_bytes = larger(n->own_bytes, own_bytes);
     n->seen = larger(n->seen, scale->n_entries);
     n->probes = larger(n->probes, grows * IDX_MAX_PROBES);
 }

@@ -25,11 +25,11 @@ bool idx_tables_hold(const idx_tables *t, uint32_t n_tables, uint32_t n_keys,
                      uint32_t n_entries, char *fault, size_t fault_len);
 
 /*
- * Calls hash(job, i) once for each row of a scale, on several threads where how lends
- * them. False once tick is.
+ * Calls run(job, i) once for each i < n, many at a time, on several threads where how
+ * lends them. False once tick is.
  */
-bool idx_tables_hash(const idx_scale *scale, const idx_making *how,
-                     void (*hash)(void *job, uint32_t i), void *job);
+bool idx_tables_each(uint32_t n, const idx_making *how,
+                     void (*run)(void *job, uint32_t i), void *job);
 
 /* Whether the parameters are those of tables of n_planes up to most; false with a
  * reason. n_probes is between n_tables and n_buckets, of all tables. */
@@ -51,6 +51,29 @@ uint32_t idx_tables_most(const idx_params *p);
 /* Whether a centre can be a mean of unit rows; false with a reason. */
 bool idx_centre_holds(const float centre[], uint32_t dim, char *fault,
                       size_t fault_len);
+
+/* Whether a scale of tables has codes in the order of its buckets (buckets.h). Up to
+ * format 4 sketches of the same bits lay by entry; they are not read any more. */
+static inline bool
+idx_tables_coded(uint32_t leaf, uint32_t max_scanned)
+{
+    return leaf > 0 && max_scanned > 0;
+}
+
+/* Bytes of FMT_BLOCKS, or of FMT_CODES up to format 4. */
+uint64_t idx_tables_code_bytes(const fmt_scale *h, uint32_t kind);
+
+/* FMT_BLOCKS of a scale whose FMT_IDS and FMT_CENTRE are there. */
+idx_status idx_tables_code(idx_built *out, const idx_scale *scale,
+                           const idx_making *how, const uint64_t signs[], float unit);
+
+/* The same, and FMT_SIGNS, of that rotation alone. */
+idx_status idx_tables_code_own(idx_built *out, const idx_scale *scale,
+                               const idx_making *how, float unit);
+
+/* Whether the last block of each table ends where its rows do; false with a reason. */
+bool idx_tables_codes_hold(const idx_scale *scale, const uint8_t blocks[], char *fault,
+                           size_t fault_len);
 
 /* Raises what a search of these tables needs of a scratch: n_functions of all of them,
  * with n_choices each, which are made from own_bytes. */

@@ -223,6 +223,13 @@ seek_cells(idx_tune_job *t)
     *p = best;
 }
 
+/* Whether codes are scored before rows are compared. */
+static bool
+by_codes(const idx_tune_job *t)
+{
+    return t->index.part[0][FMT_BLOCKS] != NULL;
+}
+
 /* The least cap, by doubling, that does not cost the recall its target. */
 static void
 seek_cap(idx_tune_job *t)
@@ -233,7 +240,7 @@ seek_cap(idx_tune_job *t)
     const double n = t->scale.n_entries;
     double first = fmax(MIN_CAP, ceil(CAP_FACTOR * (double)p->candidates));
     double scanned = SCAN_FACTOR * (double)p->scanned;
-    if (p->family == IDX_CELLS) { /* copies of a row are all its nearest: few will do */
+    if (by_codes(t)) { /* copies of a row are all its nearest: few will do */
         first = fmin(first, fmax(4 * MIN_CAP, n / 64.0));
         scanned = fmin(scanned, fmax(16 * MIN_CAP, n / 8.0));
     }
@@ -241,7 +248,7 @@ seek_cap(idx_tune_job *t)
         p->max_candidates = t->scale.n_entries;
         if (by * first < n)
             p->max_candidates = (uint32_t)(by * first);
-        if (p->family == IDX_CELLS)
+        if (by_codes(t))
             p->max_scanned = (uint32_t)fmin(by * scanned + MIN_CAP, UINT32_MAX);
         measure(t);
         if (p->recall >= reached || p->max_candidates == t->scale.n_entries)
@@ -256,11 +263,11 @@ idx_seek(idx_tune_job *t)
     const bool own_cap = p->max_candidates != 0;
     if (!own_cap)
         p->max_candidates = t->scale.n_entries;
-    /* who needs more had better compare all; copies of one row are more */
-    if (!own_cap && p->family == IDX_CELLS)
-        p->max_candidates = (uint32_t)fmax(64 * MIN_CAP, t->scale.n_entries / 8.0);
-    if (p->family == IDX_CELLS && p->max_scanned == 0)
+    if (by_codes(t) && p->max_scanned == 0)
         p->max_scanned = UINT32_MAX;
+    /* who needs more had better compare all; copies of one row are more */
+    if (!own_cap && by_codes(t))
+        p->max_candidates = (uint32_t)fmax(64 * MIN_CAP, t->scale.n_entries / 8.0);
     if (p->n_probes != 0)
         measure(t);
     else if (p->family == IDX_CELLS && p->width <= 0.0F)

@@ -1,15 +1,8 @@
 /* From candidates to the best k: exact comparison, whatever the family. Analysis
  * thread. */
 #include "search.h"
-#include "sketch.h"
 
-#include <float.h>
 #include <string.h>
-
-/* Rows that sketches let through wait in found[] behind those just found, until a few
- * can be fetched together. */
-enum { KEPT_AT = IDX_BLOCK, KEPT_ENOUGH = 32 };
-_Static_assert(KEPT_AT + KEPT_ENOUGH + IDX_BLOCK <= IDX_SCAN, "room in found[]");
 
 /* Rows id[i], or first + i, as floats of 32 bits, in s->wide. */
 static const float *
@@ -48,44 +41,10 @@ idx_compare(const idx_index *index, uint32_t scale, idx_scratch *s, const uint32
 }
 
 static void
-compare_some(idx_walk *w, const uint32_t id[], uint32_t n)
-{
-    idx_compare(w->index, w->scale, w->s, id, 0, n, w->s->cosine);
-    idx_top_offer(w->top, id, 0, w->s->cosine, n);
-}
-
-static void
-compare_kept(idx_walk *w)
-{
-    const uint32_t *kept = w->s->found + KEPT_AT;
-    for (uint32_t i = 0; i < w->n_kept; i += IDX_BLOCK)
-        compare_some(w, kept + i,
-                     w->n_kept - i < IDX_BLOCK ? w->n_kept - i : IDX_BLOCK);
-    w->n_kept = 0;
-}
-
-/* Keeps of those found the rows that may be among the nearest. */
-static void
-sift(idx_walk *w)
-{
-    uint32_t *kept = w->s->found + KEPT_AT;
-    const float least = w->top->n < w->top->k ? -FLT_MAX : w->top->hit[0].cosine;
-    for (uint32_t i = 0; i < w->n_found; i++) {
-        kept[w->n_kept] = w->s->found[i];
-        w->n_kept += idx_sketch_upper(w->sketch, w->s->found[i]) >= least;
-    }
-    w->work->n_scanned += w->n_found;
-    if (w->n_kept >= KEPT_ENOUGH)
-        compare_kept(w);
-}
-
-static void
 compare(idx_walk *w)
 {
-    if (w->sketch)
-        sift(w);
-    else
-        compare_some(w, w->s->found, w->n_found);
+    idx_compare(w->index, w->scale, w->s, w->s->found, 0, w->n_found, w->s->cosine);
+    idx_top_offer(w->top, w->s->found, 0, w->s->cosine, w->n_found);
     w->n_found = 0;
 }
 
@@ -122,11 +81,6 @@ idx_walk_add(idx_walk *w, uint32_t entry)
         w->index->scales[w->scale].entries[entry].sound == s->skip)
         return true;
     s->found[w->n_found++] = entry;
-    if (w->sketch) { /* its ends: one in three lies across two lines */
-        const uint64_t *sketch = w->sketch->sketch + entry * w->sketch->words;
-        __builtin_prefetch(sketch);
-        __builtin_prefetch(sketch + w->sketch->words - 1);
-    }
     if (w->n_found == IDX_BLOCK)
         compare(w);
     return true;
@@ -136,5 +90,4 @@ void
 idx_walk_end(idx_walk *w)
 {
     compare(w);
-    compare_kept(w);
 }

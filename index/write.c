@@ -229,6 +229,7 @@ plan_families(plan *p)
         /* known once it is built */
         p->heads[i].n_cells = p->parts[i]->params.n_cells;
         p->heads[i].leaf = p->parts[i]->params.leaf;
+        p->heads[i].max_scanned = p->parts[i]->params.max_scanned;
     }
     return IDX_OK;
 }
@@ -294,7 +295,8 @@ head_checksum(const plan *p)
     const size_t table = p->head.n_sections * sizeof *p->sections;
     memcpy(bytes, &p->head, sizeof p->head);
     memcpy(bytes + sizeof p->head, p->sections, table);
-    return XXH3_64bits(bytes + from, sizeof p->head - from + table);
+    return XXH3_64bits_withSeed(bytes + from, sizeof p->head - from + table,
+                                fmt_seed(FMT_VERSION));
 }
 
 static idx_status

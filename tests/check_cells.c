@@ -167,8 +167,8 @@ look_at(census *s, const cells *c, const idx_cells *in, uint32_t cell, uint32_t 
     double sum = 0.0, real = 0.0, gap = 0.0, size = 0.0;
     uint16_t factor;
     random_direction(q, DIM, state);
-    idx_cells_rotate(y, q, in->signs, DIM);
-    idx_cells_rotate(turned, centre, in->signs, DIM);
+    idx_code_rotate(y, q, in->signs, DIM);
+    idx_code_rotate(turned, centre, in->signs, DIM);
     memcpy(&factor, block + DIM * 4 + at % IDX_CODE_ROWS * 2, sizeof factor);
     for (uint32_t i = 0; i < DIM; i++) {
         const bool bit = block[i / 8 * IDX_CODE_ROWS + at % IDX_CODE_ROWS] >> i % 8 & 1;

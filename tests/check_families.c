@@ -126,7 +126,8 @@ START_TEST(what_the_tuner_built_is_what_would_be_written_without_it)
                          .n_planes = sc.params.n_planes,
                          .n_tables = sc.params.n_tables,
                          .n_cells = sc.params.n_cells,
-                         .leaf = sc.params.leaf};
+                         .leaf = sc.params.leaf,
+                         .max_scanned = sc.params.max_scanned};
     for (uint32_t kind = FMT_CENTRE; kind < FMT_KINDS; kind++)
         if (fmt_bytes(&h, kind))
             ck_assert_msg(!memcmp(built->at[kind], again.at[kind], fmt_bytes(&h, kind)),
@@ -182,7 +183,8 @@ START_TEST(rows_of_any_shape_are_built_searched_and_found)
                       (double)sc->params.recall);
         ck_assert(!idx_scratch_new(&s, ix));
         const idx_params all = {.n_probes = sc->params.n_probes,
-                                .max_candidates = shapes[i].n};
+                                .max_candidates = shapes[i].n,
+                                .max_scanned = UINT32_MAX};
         ck_assert(!idx_scratch_set(s, 0, &all));
         const float *x = c.contents.scales[0].rows;
         ck_assert(!idx_query(ix, 0, s, x, 1, hits, &n_hits, &work));

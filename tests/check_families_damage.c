@@ -8,7 +8,7 @@
 
 #include <check.h>
 
-enum { POLYTOPE, STABLE, FOREST, SKETCH, N_GOOD, ROWS = 40, DIM = 6, LONG = 34 };
+enum { POLYTOPE, STABLE, FOREST, CODED, N_GOOD, ROWS = 40, DIM = 6, LONG = 34 };
 
 static unsigned char *good[N_GOOD];
 static size_t n_good[N_GOOD];
@@ -33,7 +33,7 @@ make_good(int i)
     corpus c;
     const char *path = temp_path("families.hkn");
     corpus_make(&c, (const uint32_t[]){ROWS, 0, 0, 0},
-                (const uint32_t[]){i == SKETCH ? LONG : DIM, 0, 0, 0}, 3, 12);
+                (const uint32_t[]){i == CODED ? LONG : DIM, 0, 0, 0}, 3, 12);
     c.contents.scales[0].params = params[i];
     c.contents.scales[0].params.max_candidates = 30;
     c.contents.scales[0].params.recall = 0.9F;
@@ -109,12 +109,13 @@ static const struct {
     {"slot beyond the entries", STABLE, FMT_STARTS, 12, 41, "do not hold each"},
     {"entry beyond the rows", STABLE, FMT_IDS, 0, 0xffffffff, "a bucket holds entry"},
     {"row that is infinite", STABLE, FMT_ROWS, 4, 0x7f800000, "row[0] is not finite"},
-    {"sketches of short rows", POLYTOPE, FMT_SCALE, AT(leaf), 64, "no sketches of 64"},
-    {"sketches of another size", SKETCH, FMT_SCALE, AT(leaf), 128,
-     "no sketches of 128"},
-    {"sketches of no size", SKETCH, FMT_SCALE, AT(leaf), 0, "of another size"},
-    {"factor that is NaN", SKETCH, FMT_CODES, 24, 0x7fc00000, "sketch of row 1"},
-    {"offset that is infinite", SKETCH, FMT_CODES, 12, 0xff800000, "sketch of row 0"},
+    {"codes of short rows", POLYTOPE, FMT_SCALE, AT(leaf), 64, "no codes of 64"},
+    {"codes of another size", CODED, FMT_SCALE, AT(leaf), 128, "no codes of 128"},
+    {"codes of no size", CODED, FMT_SCALE, AT(leaf), 0, "of another size"},
+    {"codes that may not be scored", CODED, FMT_SCALE, AT(max_scanned), 0,
+     "section codes of scale 0 is missing"},
+    {"code of a row too many", CODED, FMT_BLOCKS, 384 + 256 + 16, 1, "a row too many"},
+    {"offset of a row too many", CODED, FMT_BLOCKS, 4 * 384 - 4, 0, "a row too many"},
     {"a third kind of plane", FOREST, FMT_SCALE, AT(n_planes), 3, "no kind of plane"},
     {"a tree more", FOREST, FMT_SCALE, AT(n_tables), 3, "of another size"},
     {"65 trees", FOREST, FMT_SCALE, AT(n_tables), 65, "n_tables 65"},

@@ -20,6 +20,8 @@ static const char newest_index[] = "tests/golden/format2.hkn";
 static const char cells_index[] = "tests/golden/format3.hkn";
 /* and with noises */
 static const char noises_index[] = "tests/golden/format4.hkn";
+/* of check_families_damage: hyperplanes with codes in the order of their buckets */
+static const char codes_index[] = "tests/golden/format5.hkn";
 
 typedef struct {
     char (*lines)[LINE];
@@ -172,8 +174,11 @@ finds_itself(idx_index *ix, idx_scratch *scratch, uint32_t set)
 static const struct {
     const char *path;
     uint32_t n_sets; /* that hold something */
-} formats[] = {
-    {oldest_index, 3}, {newest_index, 7}, {cells_index, 7}, {noises_index, 7}};
+} formats[] = {{oldest_index, 3},
+               {newest_index, 7},
+               {cells_index, 7},
+               {noises_index, 7},
+               {codes_index, 7}};
 
 START_TEST(an_index_of_every_format_still_opens_and_answers)
 {

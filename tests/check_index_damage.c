@@ -250,7 +250,7 @@ START_TEST(headers_of_others_are_refused_in_one_sentence)
     h->version = FMT_VERSION + 1;
     fix_checksums(data, n_good);
     ck_assert_int_eq(open_and_use(data, n_good, why, sizeof why), IDX_EFORMAT);
-    ck_assert_msg(strstr(why, "newer hearken (format 5); this one reads format 4"),
+    ck_assert_msg(strstr(why, "newer hearken (format 6); this one reads format 5"),
                   "%s", why);
     h->version = 3; /* had no noises */
     fix_checksums(data, n_good);

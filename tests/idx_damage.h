@@ -29,8 +29,9 @@ fix_checksums(unsigned char *data, size_t n_bytes)
         s.checksum = XXH3_64bits(data + s.offset, s.bytes);
         memcpy(at, &s, sizeof s);
     }
-    h.checksum =
-        XXH3_64bits(data + from, sizeof h - from + h.n_sections * sizeof(fmt_section));
+    h.checksum = XXH3_64bits_withSeed(
+        data + from, sizeof h - from + h.n_sections * sizeof(fmt_section),
+        fmt_seed(h.version));
     memcpy(data, &h, sizeof h);
 }
 

@@ -102,8 +102,8 @@ curves() {
     bench "$work/curves" forest "${trees[@]}"
     import "$work/curves" chosen --index-family hyperplane
     ENOUGH=0.955 bench "$work/curves" chosen "chosen=$work/curves/chosen.hkn"
-    for k in 8 10 12 14 16 18; do
-        for l in 2 4 8 16 32; do
+    for k in 8 9 10 11 12 13 14; do
+        for l in 1 2 3 4 6 8; do
             [ -s "$work/curves/grid-$k-$l.tsv" ] && continue
             import "$work/curves" grid --index-family hyperplane --index-planes "$k" \
                 --index-tables "$l"

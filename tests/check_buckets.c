@@ -1,0 +1,267 @@
+/* Codes in the order of buckets: what they let through, and what a walk scores. */
+#include "tests/idx_support.h"
+
+#include "index/buckets.h"
+#include "index/family.h"
+
+#include <check.h>
+#include <stdlib.h>
+
+enum { N = 2000, DIM = 100, BITS = 128 };
+
+typedef struct {
+    corpus c;
+    idx_scale scale;
+    idx_built built;
+    idx_index ix;
+    idx_scratch *s;
+} hashed;
+
+static const struct {
+    const char *name;
+    idx_params p;
+    float times; /* rows are longer than 1 by Euclid */
+} families[] = {
+    {"hyperplane", {.family = IDX_HYPERPLANE}, 1.0F},
+    {"cross-polytope", {.family = IDX_CROSS_POLYTOPE}, 1.0F},
+    {"p-stable", {.family = IDX_P_STABLE}, 1.0F},
+    {"p-stable by Euclid", {.family = IDX_P_STABLE, .metric = IDX_EUCLID}, 30.0F},
+};
+enum { N_FAMILIES = sizeof families / sizeof *families };
+
+static void
+build(hashed *t)
+{
+    const idx_making how = {.seed = 4, .kern = idx_kern_pick()};
+    ck_assert_int_eq(idx_build(&t->built, &t->scale, &how), IDX_OK);
+    t->scale.params = t->built.params;
+    t->ix = idx_as_built(&t->scale, &t->built);
+    ck_assert_int_eq(idx_scratch_new(&t->s, &t->ix), IDX_OK);
+}
+
+static void
+make_hashed(hashed *t, int family, bool coded)
+{
+    const idx_making how = {.seed = 4, .kern = idx_kern_pick()};
+    corpus_make(&t->c, (const uint32_t[]){N, 0, 0, 0}, (const uint32_t[]){DIM, 0, 0, 0},
+                40, 42);
+    for (uint32_t i = 0; i < N * DIM; i++)
+        t->c.array[0][4][i] *= families[family].times;
+    t->scale = t->c.contents.scales[0];
+    t->scale.params = families[family].p;
+    t->scale.params.max_candidates = N;
+    idx_family_of(t->scale.params.family)->choose(&t->scale.params, &t->scale, &how);
+    ck_assert_uint_eq(t->scale.params.leaf, BITS);
+    if (!coded)
+        t->scale.params.leaf = 0;
+    const uint32_t most =
+        idx_family_of(t->scale.params.family)->most_probes(&t->scale.params);
+    t->scale.params.n_probes = 8 * t->scale.params.n_tables;
+    if (t->scale.params.n_probes > most)
+        t->scale.params.n_probes = most;
+    build(t);
+}
+
+static void
+free_hashed(hashed *t)
+{
+    idx_scratch_free(t->s);
+    idx_built_clear(&t->built);
+    corpus_free(&t->c);
+}
+
+/* Something near row 20 q. */
+static void
+query(const hashed *t, int family, int q, uint64_t *state, float x[DIM])
+{
+    for (uint32_t j = 0; j < DIM; j++)
+        x[j] = t->scale.rows[(size_t)q * 20 * DIM + j] +
+               families[family].times * 0.02F * rnd_normal(state);
+}
+
+/* Whole blocks are scored, so that more is found than the buckets hold; what is found
+ * without codes is found with them but for a few. */
+START_TEST(answers_are_those_without_codes_but_for_few)
+{
+    hashed with, without;
+    uint64_t state = 9;
+    uint32_t same = 0, all = 0;
+    make_hashed(&with, _i, true);
+    make_hashed(&without, _i, false);
+    ck_assert(without.built.at[FMT_BLOCKS] == NULL && with.built.at[FMT_BLOCKS]);
+    for (int q = 0; q < 100; q++) {
+        float x[DIM];
+        idx_hit got[10], wanted[10];
+        uint32_t n_got, n_wanted;
+        idx_work work, full;
+        query(&with, _i, q, &state, x);
+        ck_assert(!idx_query(&with.ix, 0, with.s, x, 10, got, &n_got, &work));
+        ck_assert(
+            !idx_query(&without.ix, 0, without.s, x, 10, wanted, &n_wanted, &full));
+        ck_assert_uint_eq(work.n_probes, full.n_probes);
+        ck_assert_uint_ge(work.n_scanned, full.n_candidates);
+        ck_assert_uint_eq(full.n_scanned, 0);
+        ck_assert_uint_ge(n_got, n_wanted);
+        for (uint32_t j = 0; j < n_wanted; j++) {
+            bool found = n_got == 10 && got[9].cosine > wanted[j].cosine;
+            for (uint32_t i = 0; i < n_got; i++)
+                found = found || !memcmp(&got[i], &wanted[j], sizeof *got);
+            same += found;
+        }
+        all += n_wanted;
+    }
+    ck_assert_uint_gt(all, 500);
+    ck_assert_msg(same >= all - all / 50, "%s: %u of %u", families[_i].name, same, all);
+    free_hashed(&with);
+    free_hashed(&without);
+}
+END_TEST
+
+START_TEST(kernels_in_c_find_the_same)
+{
+    hashed fast;
+    uint64_t state = 9;
+    idx_scratch *plain;
+    make_hashed(&fast, _i, true);
+    setenv("IDX_KERN", "c", 1);
+    ck_assert_int_eq(idx_scratch_new(&plain, &fast.ix), IDX_OK);
+    unsetenv("IDX_KERN");
+    for (int q = 0; q < 100; q++) {
+        float x[DIM];
+        idx_hit a[10], b[10];
+        uint32_t n_a, n_b;
+        idx_work of_a, of_b;
+        query(&fast, _i, q, &state, x);
+        ck_assert(!idx_query(&fast.ix, 0, fast.s, x, 10, a, &n_a, &of_a));
+        ck_assert(!idx_query(&fast.ix, 0, plain, x, 10, b, &n_b, &of_b));
+        ck_assert_uint_eq(n_a, n_b);
+        ck_assert_mem_eq(a, b, n_a * sizeof *a);
+        ck_assert_mem_eq(&of_a, &of_b, sizeof of_a);
+    }
+    idx_scratch_free(plain);
+    free_hashed(&fast);
+}
+END_TEST
+
+START_TEST(copies_of_one_row_are_all_let_through)
+{
+    hashed t;
+    make_hashed(&t, _i, true);
+    for (uint32_t i = 1; i < N; i++)
+        memcpy(t.c.array[0][4] + (size_t)i * DIM, t.c.array[0][4], DIM * sizeof(float));
+    idx_scratch_free(t.s);
+    idx_built_clear(&t.built);
+    build(&t);
+    idx_hit got[500];
+    uint32_t n_got;
+    ck_assert(!idx_query(&t.ix, 0, t.s, t.scale.rows, 500, got, &n_got, NULL));
+    ck_assert_uint_eq(n_got, 500);
+    for (uint32_t i = 0; i < 500; i++)
+        ck_assert_uint_eq(got[i].entry, i);
+    free_hashed(&t);
+}
+END_TEST
+
+START_TEST(each_block_is_scored_once_and_each_row_compared_once)
+{
+    hashed t;
+    make_hashed(&t, _i, true);
+    const idx_params *p = &t.scale.params;
+    const idx_family_ops *ops = idx_family_of(p->family);
+    const uint32_t most = ops->most_probes(p);
+    idx_params all = *p;
+    all.n_probes = most < IDX_MAX_PROBES ? most : IDX_MAX_PROBES;
+    ck_assert_int_eq(idx_scratch_set(t.s, 0, &all), IDX_OK);
+    idx_hit got[IDX_MAX_K];
+    uint32_t n_got;
+    idx_work work;
+    ck_assert(!idx_query(&t.ix, 0, t.s, t.scale.rows, IDX_MAX_K, got, &n_got, &work));
+    ck_assert_uint_le(work.n_scanned,
+                      p->n_tables * idx_table_blocks(N) * IDX_CODE_ROWS);
+    ck_assert_uint_le(work.n_candidates, N);
+    ck_assert_uint_gt(n_got, 10);
+    for (uint32_t i = 1; i < n_got; i++)
+        ck_assert(
+            got[i].cosine < got[i - 1].cosine ||
+            (got[i].cosine <= got[i - 1].cosine && got[i].entry > got[i - 1].entry));
+    free_hashed(&t);
+}
+END_TEST
+
+START_TEST(a_cap_on_codes_ends_the_search_and_is_counted)
+{
+    hashed t;
+    make_hashed(&t, _i, true);
+    idx_hit got[10];
+    uint32_t n_got;
+    idx_work work;
+    idx_params few = t.scale.params;
+    few.max_scanned = 100;
+    ck_assert_int_eq(idx_scratch_set(t.s, 0, &few), IDX_OK);
+    ck_assert(!idx_query(&t.ix, 0, t.s, t.scale.rows, 10, got, &n_got, &work));
+    ck_assert_uint_le(work.n_scanned, 100);
+    ck_assert_uint_eq(work.cut, 1);
+    few.max_scanned = UINT32_MAX;
+    few.max_candidates = 5;
+    ck_assert_int_eq(idx_scratch_set(t.s, 0, &few), IDX_OK);
+    ck_assert(!idx_query(&t.ix, 0, t.s, t.scale.rows, 10, got, &n_got, &work));
+    ck_assert_uint_le(work.n_candidates, 5);
+    ck_assert_uint_eq(work.cut, 1);
+    few.max_scanned = 0;
+    ck_assert_int_eq(idx_scratch_set(t.s, 0, &few), IDX_EARG);
+    free_hashed(&t);
+}
+END_TEST
+
+START_TEST(codes_of_rows_that_are_not_there_are_refused)
+{
+    hashed t;
+    char fault[200] = "";
+    make_hashed(&t, _i, true); /* 2000 rows: the last block holds 16 */
+    const idx_family_ops *ops = idx_family_of(t.scale.params.family);
+    const size_t bytes = idx_block_bytes(BITS);
+    ck_assert_msg(ops->holds(&t.ix, 0, fault, sizeof fault), "%s", fault);
+    for (uint32_t l = 0; l < t.scale.params.n_tables; l++) {
+        unsigned char *end = (unsigned char *)t.built.at[FMT_BLOCKS] +
+                             (l + 1) * idx_table_blocks(N) * bytes;
+        const unsigned char before = end[-1];
+        end[-1] = 0;
+        ck_assert(!ops->holds(&t.ix, 0, fault, sizeof fault));
+        ck_assert_msg(strstr(fault, "a row too many"), "%s", fault);
+        end[-1] = before;
+    }
+    free_hashed(&t);
+}
+END_TEST
+
+START_TEST(short_rows_have_none)
+{
+    ck_assert_uint_eq(idx_table_bits(32), 0);
+    ck_assert_uint_eq(idx_table_bits(33), 64);
+    ck_assert_uint_eq(idx_table_bits(1024), 1024);
+}
+END_TEST
+
+int
+main(void)
+{
+    Suite *s = suite_create("buckets");
+    TCase *tc = tcase_create("buckets");
+    tcase_set_timeout(tc, 120);
+    tcase_add_loop_test(tc, answers_are_those_without_codes_but_for_few, 0, N_FAMILIES);
+    tcase_add_loop_test(tc, kernels_in_c_find_the_same, 0, N_FAMILIES);
+    tcase_add_loop_test(tc, copies_of_one_row_are_all_let_through, 0, N_FAMILIES);
+    tcase_add_loop_test(tc, each_block_is_scored_once_and_each_row_compared_once, 0,
+                        N_FAMILIES);
+    tcase_add_loop_test(tc, a_cap_on_codes_ends_the_search_and_is_counted, 0,
+                        N_FAMILIES);
+    tcase_add_loop_test(tc, codes_of_rows_that_are_not_there_are_refused, 0,
+                        N_FAMILIES);
+    tcase_add_test(tc, short_rows_have_none);
+    suite_add_tcase(s, tc);
+    SRunner *sr = srunner_create(s);
+    srunner_run_all(sr, CK_NORMAL);
+    const int failed = srunner_ntests_failed(sr);
+    srunner_free(sr);
+    return failed != 0;
+}
