@@ -158,9 +158,11 @@ START_TEST(reject_is_what_liblo_reads)
     const size_t n = osc_reject_encode(out, sizeof out, &m);
     lo_message lo = parsed(out, n, "/hearken/reject", "isssffss");
     lo_arg **v = lo_message_get_argv(lo);
-    ck_assert(v[0]->i == 7 && v[4]->f == 0.25F && v[5]->f == 12);
-    ck_assert_str_eq(&v[3]->s, "below_score");
-    ck_assert_str_eq(&v[7]->s, "/a.wav");
+    ck_assert_int_eq(i_of(v[0]), 7);
+    ck_assert_float_eq(f_of(v[4]), 0.25F);
+    ck_assert_float_eq(f_of(v[5]), 12);
+    ck_assert_str_eq(s_of(v[3]), "below_score");
+    ck_assert_str_eq(s_of(v[7]), "/a.wav");
     lo_message_free(lo);
     ck_assert_uint_eq(
         osc_reject_encode(out, sizeof out, &(osc_reject){.label = "a", .score = NAN}),
