@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { RATE = 48000, LEN = 6 * RATE / 128 * 128, MAX_FOUND = 1000000 };
+enum { RATE = 48000, LEN = 6 * RATE / 128 * 128, MAX_FOUND = 2000000 };
 
 static char folder[256], corpus[2][256], path[2][300];
 static const char *learn_file; /* of benches to come; NULL: none */
