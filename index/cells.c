@@ -3,10 +3,6 @@
 
 #include <math.h>
 
-/* Queries by Euclid whose values are all below this count as 0 where they are rounded
- * to bytes: their inverse is out of range. */
-static const float too_small = 1e-30F;
-
 /* A search on its way; the sieve comes first, as compare() gets no more. */
 typedef struct {
     idx_sieve v;
@@ -76,7 +72,7 @@ make_bytes(hunt *h)
     float most = 0.0F;
     for (size_t i = 0; i < dim; i++)
         most = fmaxf(most, fabsf(h->v.s->unit[i]));
-    const float per = most > too_small ? 127.0F / most : 0.0F;
+    const float per = most > IDX_TOO_SMALL ? 127.0F / most : 0.0F;
     for (size_t i = 0; i < (dim + 3) / 4 * 4; i++)
         h->own.bytes[i] = (int8_t)(i < dim ? lrintf(h->v.s->unit[i] * per) : 0);
     return most / 127.0F;

@@ -10,10 +10,6 @@ enum {
     FETCH_AT_MOST = 64, /* rows of a chunk: more are cut down before they are needed */
 };
 
-/* Queries by Euclid whose values are all below this count as 0 where they are rounded
- * to bytes: their inverse is out of range. */
-static const float too_small = 1e-30F;
-
 /* What sums of floats are off by at most, by their size; without it rows that equal the
  * k-th best would be passed over by chance. */
 static const float rounding = 1e-6F;
@@ -42,7 +38,7 @@ make_table(idx_sieve *v, const float y[])
             fabsf(y[i]) + fabsf(y[i + 1]) + fabsf(y[i + 2]) + fabsf(y[i + 3]);
         most = range > most ? range : most;
     }
-    const bool usable = most > too_small && most <= FLT_MAX;
+    const bool usable = most > IDX_TOO_SMALL && most <= FLT_MAX;
     const float step = usable ? most / IDX_TABLE_MAX : 1.0F;
     const float per = 1.0F / step;
     for (size_t i = 0; i < v->bits; i += 4) {

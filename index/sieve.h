@@ -27,6 +27,10 @@
 /* sqrt(1 - 2/pi): what signs do not tell of a direction, 2/pi being what they do. */
 #define IDX_CODE_ERROR 0.60281F
 
+/* Queries by Euclid whose values are all below this count as 0 where they are rounded
+ * to bytes: their inverse is out of range. */
+#define IDX_TOO_SMALL 1e-30F
+
 enum {
     IDX_CHUNK_BLOCKS = 32,                             /* of codes, scanned at a time */
     IDX_CHUNK_ROWS = IDX_CHUNK_BLOCKS * IDX_CODE_ROWS, /* of them */
