@@ -84,6 +84,20 @@ padded(const char *s)
     return (strlen(s) / 4 + 1) * 4;
 }
 
+/* A name goes into the address, and what follows stays. */
+static void
+try_name(uint8_t out[], size_t n, const char *name)
+{
+    uint8_t before[OSC_MAX_DATAGRAM];
+    memcpy(before, out, n);
+    const size_t named = osc_index_put(out, n, name),
+                 rest = n - padded("/hearken/match");
+    const size_t len = strlen(name), want = rest + (len + 15) / 4 * 4 + 4;
+    const bool fits = len > 0 && len <= OSC_INDEX_NAME && want <= OSC_MAX_DATAGRAM;
+    must(named == (fits ? want : 0));
+    must(!named || !memcmp(out + named - rest, before + n - rest, rest));
+}
+
 static void
 try_match(uint8_t out[], size_t cap, fields *x)
 {
@@ -95,6 +109,8 @@ try_match(uint8_t out[], size_t cap, fields *x)
     must(n == (want <= cap && want <= OSC_MAX_DATAGRAM && x->finite ? want : 0));
     if (n)
         must_be(out, n, "/hearken/match", "issiffifffss", x);
+    if (n && cap >= OSC_MAX_DATAGRAM)
+        try_name(out, n, x->s[3]);
 }
 
 static void
