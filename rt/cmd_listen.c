@@ -260,6 +260,7 @@ static int
 load(rt_listener *l, uint32_t i, const char *path, rt_options *o)
 {
     const char *left = l->left.index[i];
+    char why[300];
     idx_index *index;
     int status = RT_NOINPUT;
     if (*left && strcmp(left, path) != 0 && !(status = rt_load(&index, left, o, true)))
@@ -268,8 +269,10 @@ load(rt_listener *l, uint32_t i, const char *path, rt_options *o)
         status = rt_load(&index, path, o, true);
     if (status)
         return status;
-    return rt_shelf_add(l->shelf, l->indexes.name[i], index, o, path) ? RT_OK
-                                                                      : RT_SOFTWARE;
+    if (rt_shelf_add(l->shelf, l->indexes.name[i], index, o, path, why, sizeof why))
+        return RT_OK;
+    rt_fail("%s: %s", path, why);
+    return RT_SOFTWARE;
 }
 
 /* The analysis of further indexes is as these say, not as the first does. */

@@ -256,20 +256,14 @@ rt_indexes_absolute(rt_options *o)
 {
     for (uint32_t i = 0; i < o->listen.index.n; i++) {
         char *item = o->listen.index.item[i], whole[PATH_MAX], text[RT_ITEM];
-        const size_t name = strcspn(item, "=") + 1;
-        if (name > strlen(item))
+        const size_t name = strcspn(item, "="), file = name + (item[name] == '=');
+        const size_t n = strcspn(item + file, ",");
+        snprintf(text, sizeof text, "%.*s", (int)n, item + file);
+        if (!item[name] || !realpath(text, whole))
             continue;
-        snprintf(text, sizeof text, "%s", item + name);
-        char *rest = text + strcspn(text, ",");
-        const bool more = *rest;
-        *rest = 0;
-        if (!realpath(text, whole) ||
-            name + strlen(whole) + (more ? 1 + strlen(rest + 1) : 0) >= RT_ITEM)
-            continue;
-        char settings[RT_ITEM];
-        snprintf(settings, sizeof settings, "%s%s", more ? "," : "",
-                 more ? rest + 1 : "");
-        snprintf(item + name, RT_ITEM - name, "%.*s%s", (int)strlen(whole), whole,
-                 settings);
+        const int fits = snprintf(text, sizeof text, "%.*s%s%s", (int)file, item, whole,
+                                  item + file + n);
+        if (fits < RT_ITEM)
+            memcpy(item, text, sizeof text);
     }
 }

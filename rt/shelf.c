@@ -27,9 +27,8 @@ rt_shelf_new(void)
 
 bool
 rt_shelf_add(rt_shelf *s, const char *name, idx_index *index, const rt_options *o,
-             const char *path)
+             const char *path, char *why, size_t why_len)
 {
-    char why[200];
     const uint32_t i = s->n++, book = i * RT_ROW;
     rt_book *b = &s->book[book];
     *b = (rt_book){.index = index, .options = *o};
@@ -37,7 +36,7 @@ rt_shelf_add(rt_shelf *s, const char *name, idx_index *index, const rt_options *
     snprintf(s->name[i], sizeof s->name[i], "%s", name);
     s->filled[book] = true;
     s->current[i] = book;
-    return rt_book_complete(b, why, sizeof why);
+    return rt_book_complete(b, why, why_len);
 }
 
 uint32_t

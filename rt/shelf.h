@@ -55,9 +55,9 @@ bool rt_book_complete(rt_book *b, char *why, size_t why_len);
 rt_shelf *rt_shelf_new(void);
 
 /* Before any thread uses it: a further index, which the shelf closes; its options are
- * those of its own. False without memory; index then is closed too. */
+ * those of its own. False, with why, without memory; rt_shelf_free() closes it too. */
 bool rt_shelf_add(rt_shelf *s, const char *name, idx_index *index, const rt_options *o,
-                  const char *path);
+                  const char *path, char *why, size_t why_len);
 
 /* The index of a name, "" for the first; RT_INDEXES: there is none. Any thread. */
 uint32_t rt_shelf_named(const rt_shelf *s, const char *name);

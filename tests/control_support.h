@@ -121,7 +121,7 @@ open_with(const char *allow, bool recorder)
     idx_index *own;
     ck_assert(!idx_open(&own, index_path, why, sizeof why));
     ck_assert((shelf = rt_shelf_new()) != NULL &&
-              rt_shelf_add(shelf, "main", own, &options, index_path));
+              rt_shelf_add(shelf, "main", own, &options, index_path, why, sizeof why));
     static const rt_sink none = {.ctx = NULL};
     memset(&inputs, 0, sizeof inputs);
     ck_assert(rt_inputs_parse(&inputs, "in", why, sizeof why) &&

@@ -112,15 +112,17 @@ new_bench(const char *index_path)
     const rt_sink sink = {.ctx = b, .match = push, .asked = asked};
     ck_assert_msg(!idx_load(&ix, index_path, why, sizeof why), "%s", why);
     b->shelf = rt_shelf_new();
-    ck_assert(b->shelf && rt_shelf_add(b->shelf, "main", ix, &options, index_path) &&
-              b->printed && rt_inputs_parse(&b->in, "a,b", why, sizeof why) &&
-              rt_inputs_new(&b->in, &b->counts, &sink, &b->wake) &&
-              rt_inputs_remember(&b->in));
+    ck_assert(
+        b->shelf &&
+        rt_shelf_add(b->shelf, "main", ix, &options, index_path, why, sizeof why) &&
+        b->printed && rt_inputs_parse(&b->in, "a,b", why, sizeof why) &&
+        rt_inputs_new(&b->in, &b->counts, &sink, &b->wake) &&
+        rt_inputs_remember(&b->in));
     if (beside) {
         rt_options own = options;
         rt_options_of(&own, 1);
         ck_assert_msg(!idx_load(&ix, beside, why, sizeof why), "%s", why);
-        ck_assert(rt_shelf_add(b->shelf, "beside", ix, &own, beside));
+        ck_assert(rt_shelf_add(b->shelf, "beside", ix, &own, beside, why, sizeof why));
         b->in.n_ears = 2;
     }
     const rt_print_config lines = {.how = {.format = RT_FORMAT_JSON},
