@@ -86,8 +86,8 @@ mkdir "$dir/play"
 for f in "$dir"/corpus/*/[13].wav; do
     sox -V1 -D "$f" -r 48000 -b 24 -c 1 "$dir/play/$(basename "$(dirname "$f")")_$(basename "$f")" trim 0 1
 done
-sox -V1 -D -R -n -r 48000 -b 24 -c 1 "$dir/play/long.wav" synth 3 sine 400 gain -6 # goes on behind its onset
-"$here/tools/with-jack.sh" -n "dst$$" -t 150 -r 48000 -p 256 -- "$0" beside
+sox -V1 -D -R -n -r 48000 -b 24 -c 1 "$dir/play/long.wav" synth 5 sine 400 gain -6 # goes on behind its onset
+"$here/tools/with-jack.sh" -n "dst$$" -t 150 -r 48000 -p 1024 -- "$0" beside # a cycle too late is an onset
 
 # agrees RECEIVER FILE: what a receiver printed, against the lines of the log
 agrees() {
