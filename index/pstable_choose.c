@@ -13,7 +13,7 @@ enum {
     NTH = 10,      /* neighbours of each */
     N_ANY = 1000,  /* pairs of any rows */
     TABLES = 12,
-    CODED_TABLES = 4, /* large buckets of few tables, as in hyperplane_setup.c */
+    CODED_TABLES = 3, /* large buckets of few tables, as in hyperplane_setup.c */
 };
 
 static const double plan_recall = 0.9;
