@@ -22,6 +22,7 @@ parts=${PARTS:-vectors race curves}
 indexes="cells-f32 --index-family cells
 cells-f16 --index-family cells --index-rows f16
 cells-i8 --index-family cells --index-rows i8
+cells-99 --index-family cells --index-recall 0.99
 hyperplane --index-family hyperplane
 cross-polytope --index-family cross-polytope
 p-stable --index-family p-stable
