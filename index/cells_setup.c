@@ -172,19 +172,20 @@ static bool
 reserve(idx_making_cells *m, idx_built *out)
 {
     const idx_scale *sc = m->sc;
+    const idx_store *store = &m->how->store;
     const size_t n = sc->n_entries, bits = idx_code_bits(sc->dim);
     const fmt_scale h = {.n_cells = m->p.n_cells, .dim = sc->dim};
-    m->of = malloc(n * sizeof *m->of);
-    m->order = malloc(n * sizeof *m->order);
-    m->starts = out->at[FMT_STARTS] = calloc(1, bytes(&h, FMT_STARTS));
-    m->signs = out->at[FMT_SIGNS] = calloc(1, bytes(&h, FMT_SIGNS));
-    m->coarse = out->at[FMT_COARSE] = calloc(1, bytes(&h, FMT_COARSE));
-    m->unit = out->at[FMT_OFFSETS] = calloc(1, sizeof *m->unit);
-    m->entries = out->at[FMT_ENTRIES] = malloc(n * sizeof *m->entries);
+    m->of = idx_regrow(store, NULL, n, sizeof *m->of);
+    m->order = idx_regrow(store, NULL, n, sizeof *m->order);
+    m->starts = out->at[FMT_STARTS] = idx_take(store, 1, bytes(&h, FMT_STARTS));
+    m->signs = out->at[FMT_SIGNS] = idx_take(store, 1, bytes(&h, FMT_SIGNS));
+    m->coarse = out->at[FMT_COARSE] = idx_take(store, 1, bytes(&h, FMT_COARSE));
+    m->unit = out->at[FMT_OFFSETS] = idx_take(store, 1, sizeof *m->unit);
+    m->entries = out->at[FMT_ENTRIES] = idx_regrow(store, NULL, n, sizeof *m->entries);
     m->rows = out->at[FMT_ROWS] =
-        malloc(n * sc->dim * fmt_value_bytes(sc->params.stored));
+        idx_regrow(store, NULL, n * sc->dim, fmt_value_bytes(sc->params.stored));
     if (sc->params.stored == IDX_I8)
-        m->steps = out->at[FMT_STEPS] = malloc(n * sizeof *m->steps);
+        m->steps = out->at[FMT_STEPS] = idx_regrow(store, NULL, n, sizeof *m->steps);
     m->bits = bits;
     return m->of && m->order && m->starts && m->signs && m->coarse && m->unit &&
            m->entries && m->rows && (m->steps || sc->params.stored != IDX_I8);
@@ -197,7 +198,7 @@ fill(idx_making_cells *m, idx_built *out)
     const size_t block_bytes = idx_block_bytes(m->bits);
     sort_rows(m);
     const uint32_t n_blocks = m->block[m->p.n_cells];
-    m->blocks = out->at[FMT_BLOCKS] = calloc(n_blocks, block_bytes);
+    m->blocks = out->at[FMT_BLOCKS] = idx_take(&m->how->store, n_blocks, block_bytes);
     out->params.leaf = n_blocks;
     if (!m->blocks)
         return IDX_ENOMEM;
@@ -224,8 +225,8 @@ build(idx_built *out, const idx_scale *scale, const idx_making *how)
     if (!st)
         st = fill(&m, out);
     idx_partition_free(&m.p);
-    free(m.of);
-    free(m.order);
+    idx_give(&how->store, m.of);
+    idx_give(&how->store, m.order);
     return st;
 }
 

@@ -77,7 +77,7 @@ void
 idx_built_clear(idx_built *built)
 {
     for (uint32_t kind = 0; kind < FMT_KINDS; kind++)
-        free(built->at[kind]);
+        idx_give(&built->store, built->at[kind]);
     *built = (idx_built){0};
 }
 
@@ -93,7 +93,7 @@ static bool
 store_halves(idx_built *out, const idx_scale *scale)
 {
     const size_t n = (size_t)scale->n_entries * scale->dim;
-    uint16_t *to = out->at[FMT_ROWS] = malloc(n * sizeof *to);
+    uint16_t *to = out->at[FMT_ROWS] = idx_regrow(&out->store, NULL, n, sizeof *to);
     for (size_t i = 0; to && i < n; i++)
         to[i] = idx_to_half(scale->rows[i]);
     return to;
@@ -103,7 +103,7 @@ idx_status
 idx_build(idx_built *out, const idx_scale *scale, const idx_making *how)
 {
     const idx_family_ops *ops = idx_family_of(scale->params.family);
-    *out = (idx_built){.params = scale->params};
+    *out = (idx_built){.params = scale->params, .store = how->store};
     idx_status st = ops->build ? ops->build(out, scale, how) : IDX_OK;
     if (!st && scale->params.stored == IDX_F16 && !out->at[FMT_ROWS] &&
         !store_halves(out, scale))

@@ -23,7 +23,15 @@ typedef struct {
     idx_tick *tick; /* may be NULL */
     void *ctx;
     idx_parallel *parallel; /* may be NULL: on this thread alone */
+    idx_store store;
 } idx_making;
+
+/* Room for n items, zeroed; or undefined, but for what a block had before (NULL: none),
+ * which is then gone. NULL where there is none. Give it back where it came from, NULL
+ * too. */
+void *idx_take(const idx_store *s, size_t n, size_t item_bytes);
+void *idx_regrow(const idx_store *s, void *block, size_t n, size_t item_bytes);
+void idx_give(const idx_store *s, void *block);
 
 /* Calls run(job, i) once for each i < n, on several threads where how lends them. */
 void idx_each(const idx_making *how, size_t n, void (*run)(void *job, size_t i),
@@ -32,6 +40,7 @@ void idx_each(const idx_making *how, size_t n, void (*run)(void *job, size_t i),
 /* Sections that own their memory, by kind; zeroed is empty. */
 struct idx_built {
     idx_params params; /* that it was built with */
+    idx_store store;   /* that they are from */
     void *at[FMT_KINDS];
 };
 

@@ -11,7 +11,7 @@ have_room(idx_tree *t, void **items, size_t n, size_t *room, size_t item_bytes)
     if (n < *room)
         return true;
     const size_t more = *room ? 2 * *room : 64;
-    void *grown = realloc(*items, more * item_bytes);
+    void *grown = idx_regrow(&t->how->store, *items, more, item_bytes);
     if (!grown) {
         t->failed = true;
         return false;
@@ -154,11 +154,12 @@ idx_tree_grow(idx_tree *t, idx_sprout first)
 void
 idx_tree_done(idx_tree *t)
 {
-    free(t->id);
-    free(t->spare);
-    free(t->side);
-    free(t->sorted);
-    free(t->queue);
+    const idx_store *store = &t->how->store;
+    idx_give(store, t->id);
+    idx_give(store, t->spare);
+    idx_give(store, t->side);
+    idx_give(store, t->sorted);
+    idx_give(store, t->queue);
     t->id = t->spare = NULL;
     t->side = t->sorted = NULL;
     t->queue = NULL;
@@ -167,10 +168,13 @@ idx_tree_done(idx_tree *t)
 void
 idx_tree_free(idx_tree *t)
 {
+    if (!t->how) /* it was never begun */
+        return;
+    const idx_store *store = &t->how->store;
     idx_tree_done(t);
-    free(t->node);
-    free(t->plane);
-    free(t->leaf_end);
-    free(t->leaf_id);
+    idx_give(store, t->node);
+    idx_give(store, t->plane);
+    idx_give(store, t->leaf_end);
+    idx_give(store, t->leaf_id);
     *t = (idx_tree){0};
 }

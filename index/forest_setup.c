@@ -138,11 +138,12 @@ typedef struct {
 static bool
 tree_room(idx_tree *t, uint32_t n)
 {
-    t->id = malloc(n * sizeof *t->id);
-    t->spare = malloc(n * sizeof *t->spare);
-    t->side = malloc(n * sizeof *t->side);
-    t->sorted = malloc(n * sizeof *t->sorted);
-    t->leaf_id = malloc(n * sizeof *t->leaf_id);
+    const idx_store *store = &t->how->store;
+    t->id = idx_regrow(store, NULL, n, sizeof *t->id);
+    t->spare = idx_regrow(store, NULL, n, sizeof *t->spare);
+    t->side = idx_regrow(store, NULL, n, sizeof *t->side);
+    t->sorted = idx_regrow(store, NULL, n, sizeof *t->sorted);
+    t->leaf_id = idx_regrow(store, NULL, n, sizeof *t->leaf_id);
     return t->id && t->spare && t->side && t->sorted && t->leaf_id;
 }
 
@@ -196,7 +197,8 @@ plant(void *job, size_t i)
     t->random = idx_random_of(p->how->seed + 0x10001ULL * number + n);
     t->failed = !tree_room(t, n);
     if (p->old) {
-        begin = calloc((size_t)p->old->n_nodes + p->old->n_trees + 1, sizeof *begin);
+        begin = idx_take(&p->how->store, (size_t)p->old->n_nodes + p->old->n_trees + 1,
+                         sizeof *begin);
         t->failed = t->failed || !begin;
         first.old = p->old->root[number];
     }
@@ -208,7 +210,7 @@ plant(void *job, size_t i)
     if (!t->failed)
         idx_tree_grow(t, first);
     idx_tree_done(t);
-    free(begin);
+    idx_give(&p->how->store, begin);
 }
 
 /* Copies a tree behind those before it; the first node and leaf are those of it. */
@@ -254,7 +256,8 @@ assemble(idx_built *out, const planting *p)
                          .dim = p->scale->dim};
     out->params.n_cells = h.n_cells;
     for (uint32_t kind = 0; kind < FMT_KINDS; kind++)
-        if (bytes(&h, kind) > 0 && !(out->at[kind] = calloc(1, bytes(&h, kind))))
+        if (bytes(&h, kind) > 0 &&
+            !(out->at[kind] = idx_take(&out->store, 1, bytes(&h, kind))))
             return false;
     for (uint32_t i = 0; i < n_trees; i++) {
         place_tree(out, p, i, n_nodes, node, leaf);
@@ -307,7 +310,7 @@ idx_status
 idx_forest_append(idx_built *built, const idx_scale *scale, uint32_t n_before,
                   const idx_making *how)
 {
-    idx_built grown = {.params = built->params};
+    idx_built grown = {.params = built->params, .store = how->store};
     idx_scale before = *scale, after = *scale;
     before.n_entries = n_before;
     before.params = after.params = built->params;

@@ -4,7 +4,6 @@
 #include "tables.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 
 /*
  * Codes make a row of a bucket cost some nanoseconds, so that few tables of large
@@ -106,10 +105,12 @@ build(idx_built *out, const idx_scale *scale, const idx_making *how)
 {
     const idx_params *p = &scale->params;
     const uint32_t n_planes = p->n_tables * p->n_planes;
-    uint32_t *key = calloc((size_t)p->n_tables * scale->n_entries, sizeof *key);
-    float *centre = out->at[FMT_CENTRE] = calloc(scale->dim, sizeof *centre);
+    const idx_store *store = &how->store;
+    uint32_t *key =
+        idx_regrow(store, NULL, (size_t)p->n_tables * scale->n_entries, sizeof *key);
+    float *centre = out->at[FMT_CENTRE] = idx_take(store, scale->dim, sizeof *centre);
     float *planes = out->at[FMT_PLANES] =
-        calloc((size_t)n_planes * scale->dim, sizeof *planes);
+        idx_take(store, (size_t)n_planes * scale->dim, sizeof *planes);
     idx_status st = key && centre && planes ? IDX_OK : IDX_ENOMEM;
     if (!st) {
         idx_mean_of_rows(centre, scale);
@@ -124,7 +125,7 @@ build(idx_built *out, const idx_scale *scale, const idx_making *how)
         st = IDX_ENOMEM;
     if (!st && p->leaf)
         st = idx_tables_code_own(out, scale, how, 1.0F);
-    free(key);
+    idx_give(store, key);
     return st;
 }
 

@@ -322,6 +322,18 @@ typedef void idx_parallel(void *ctx, size_t n, void (*run)(void *job, size_t i),
 /* Called with the share done (0..1) about every 50 ms; false ends the work. */
 typedef bool idx_progress(void *ctx, double share);
 
+/*
+ * Where what grows with a scale lies while it is built; all NULL: malloc() and free().
+ * grow() gives n_bytes, aligned to 16, with what the block had before (NULL: none),
+ * which is then gone; new bytes are undefined. NULL, and the old block stays, where
+ * there is no room. drop() takes NULL. Called by any thread that is lent, side by side.
+ */
+typedef struct {
+    void *(*grow)(void *ctx, void *block, size_t n_bytes);
+    void (*drop)(void *ctx, void *block);
+    void *ctx;
+} idx_store;
+
 /* What the sections of a scale's family are made of, as built. */
 typedef struct idx_built idx_built;
 void idx_built_free(idx_built *built);
@@ -337,6 +349,7 @@ typedef struct {
     idx_progress *progress; /* may be NULL */
     idx_parallel *parallel; /* may be NULL */
     void *ctx;              /* of both */
+    idx_store store;        /* of what is built too: its ctx outlives that */
 } idx_tuning;
 
 /*
@@ -389,6 +402,7 @@ typedef struct {
     const char *settings, *report;
     idx_scale scales[IDX_SCALES]; /* with params as idx_tune() gave them */
     uint64_t seed;                /* of the hyperplanes */
+    idx_store store;              /* of what is still to be built */
 } idx_contents;
 
 /*

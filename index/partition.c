@@ -26,11 +26,11 @@ idx_groups_of(uint32_t n_cells)
 void
 idx_partition_free(idx_partition *p)
 {
-    free(p->group);
-    free(p->groups);
-    free(p->cells);
-    free(p->half);
-    free(p->live);
+    idx_give(&p->store, p->group);
+    idx_give(&p->store, p->groups);
+    idx_give(&p->store, p->cells);
+    idx_give(&p->store, p->half);
+    idx_give(&p->store, p->live);
     *p = (idx_partition){0};
 }
 
@@ -137,11 +137,12 @@ take_sample(learning *l, const idx_scale *scale)
 {
     const uint64_t wanted = (uint64_t)l->p->n_cells * SAMPLE_PER_CELL;
     l->n = scale->n_entries < wanted ? scale->n_entries : (uint32_t)wanted;
-    l->rows = malloc((size_t)l->n * scale->dim * sizeof *l->rows);
-    l->of = malloc(l->n * sizeof *l->of);
-    l->gap = malloc(l->n * sizeof *l->gap);
-    l->order = malloc(l->n * sizeof *l->order);
-    l->first = calloc((size_t)l->p->n_groups + 1, sizeof *l->first);
+    const idx_store *store = &l->how->store;
+    l->rows = idx_regrow(store, NULL, (size_t)l->n * scale->dim, sizeof *l->rows);
+    l->of = idx_regrow(store, NULL, l->n, sizeof *l->of);
+    l->gap = idx_regrow(store, NULL, l->n, sizeof *l->gap);
+    l->order = idx_regrow(store, NULL, l->n, sizeof *l->order);
+    l->first = idx_take(store, (size_t)l->p->n_groups + 1, sizeof *l->first);
     if (!l->rows || !l->of || !l->gap || !l->order || !l->first)
         return false;
     for (uint32_t i = 0; i < l->n; i++) {
@@ -159,7 +160,8 @@ learn_groups(learning *l)
     idx_partition *p = l->p;
     const uint32_t wanted = p->n_groups * SAMPLE_PER_GROUP;
     const uint32_t n = l->n < wanted ? l->n : wanted;
-    float *some = malloc((size_t)n * p->dim * sizeof *some);
+    const idx_store *store = &l->how->store;
+    float *some = idx_regrow(store, NULL, (size_t)n * p->dim, sizeof *some);
     if (!some)
         return false;
     for (uint32_t i = 0; i < n; i++)
@@ -167,7 +169,7 @@ learn_groups(learning *l)
                p->dim * sizeof *some);
     const bool ok = idx_lloyd(p->groups, p->n_groups, some, n, p->dim, ROUNDS_GROUPS,
                               l->how->seed, l->how->kern);
-    free(some);
+    idx_give(store, some);
     return ok;
 }
 
@@ -228,7 +230,8 @@ learn_cells(void *job, size_t g)
     const uint32_t n = l->first[g + 1] - l->first[g];
     const uint32_t k = p->group[g + 1] - p->group[g];
     float *cells = p->cells + (size_t)p->group[g] * p->dim;
-    float *rows = malloc(((size_t)n + 1) * p->dim * sizeof *rows);
+    const idx_store *store = &l->how->store;
+    float *rows = idx_regrow(store, NULL, ((size_t)n + 1) * p->dim, sizeof *rows);
     for (uint32_t i = 0; rows && i < n; i++)
         memcpy(rows + (size_t)i * p->dim,
                l->rows + (size_t)l->order[l->first[g] + i] * p->dim,
@@ -244,7 +247,7 @@ learn_cells(void *job, size_t g)
     }
     if (p->live[g] == 0)
         atomic_store(&l->failed, 1);
-    free(rows);
+    idx_give(store, rows);
 }
 
 static void
@@ -308,23 +311,25 @@ idx_partition_learn(idx_partition *out, const idx_scale *scale, uint32_t n_cells
                     const idx_making *how)
 {
     const uint32_t n_groups = idx_groups_of(n_cells), dim = scale->dim;
-    *out = (idx_partition){.n_groups = n_groups, .n_cells = n_cells, .dim = dim};
-    out->group = calloc((size_t)n_groups + 1, sizeof *out->group);
-    out->groups = calloc((size_t)n_groups * dim, sizeof *out->groups);
-    out->cells = calloc((size_t)n_cells * dim, sizeof *out->cells);
-    out->half = calloc(n_cells, sizeof *out->half);
-    out->live = calloc(n_groups, sizeof *out->live);
+    const idx_store *store = &how->store;
+    *out = (idx_partition){
+        .n_groups = n_groups, .n_cells = n_cells, .dim = dim, .store = *store};
+    out->group = idx_take(store, (size_t)n_groups + 1, sizeof *out->group);
+    out->groups = idx_take(store, (size_t)n_groups * dim, sizeof *out->groups);
+    out->cells = idx_take(store, (size_t)n_cells * dim, sizeof *out->cells);
+    out->half = idx_take(store, n_cells, sizeof *out->half);
+    out->live = idx_take(store, n_groups, sizeof *out->live);
     learning l = {.p = out, .how = how};
     idx_status st = out->group && out->groups && out->cells && out->half && out->live
                         ? IDX_OK
                         : IDX_ENOMEM;
     if (!st)
         st = learn(&l, scale);
-    free(l.rows);
-    free(l.of);
-    free(l.gap);
-    free(l.order);
-    free(l.first);
+    idx_give(store, l.rows);
+    idx_give(store, l.of);
+    idx_give(store, l.gap);
+    idx_give(store, l.order);
+    idx_give(store, l.first);
     if (st)
         idx_partition_free(out);
     return st;

@@ -20,6 +20,7 @@ typedef struct {
     float *half;     /* [n_cells] half the squared lengths of these */
     uint32_t *live;  /* [n_groups] its cells that are places of their own, which come
                         first and alone are given rows */
+    idx_store store; /* that these are from */
 } idx_partition;
 
 void idx_partition_free(idx_partition *p);

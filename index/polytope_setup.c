@@ -4,7 +4,6 @@
 #include "tables.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 
 static void
 choose(idx_params *p, const idx_scale *scale, const idx_making *how)
@@ -106,10 +105,12 @@ build(idx_built *out, const idx_scale *scale, const idx_making *how)
 {
     const idx_params *p = &scale->params;
     const size_t n = n_functions(p, scale->dim), n_all = n + (p->leaf > 0);
-    uint32_t *key = calloc((size_t)p->n_tables * scale->n_entries, sizeof *key);
-    float *centre = out->at[FMT_CENTRE] = calloc(scale->dim, sizeof *centre);
+    const idx_store *store = &how->store;
+    uint32_t *key =
+        idx_regrow(store, NULL, (size_t)p->n_tables * scale->n_entries, sizeof *key);
+    float *centre = out->at[FMT_CENTRE] = idx_take(store, scale->dim, sizeof *centre);
     uint64_t *signs = out->at[FMT_SIGNS] =
-        calloc(n_all * idx_rotate_words(scale->dim), sizeof *signs);
+        idx_take(store, n_all * idx_rotate_words(scale->dim), sizeof *signs);
     hashing job = {scale, centre, signs, key};
     idx_status st = key && centre && signs ? IDX_OK : IDX_ENOMEM;
     if (!st) {
@@ -123,7 +124,7 @@ build(idx_built *out, const idx_scale *scale, const idx_making *how)
     if (!st && p->leaf)
         st = idx_tables_code(out, scale, how, signs + n * idx_rotate_words(scale->dim),
                              1.0F);
-    free(key);
+    idx_give(store, key);
     return st;
 }
 

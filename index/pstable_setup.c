@@ -171,10 +171,11 @@ sort_keys(idx_built *out, const uint64_t key[], uint32_t n_tables, uint32_t n_en
 {
     const uint32_t bits = idx_slot_bits(n_entries), n_slots = 1U << bits;
     const size_t n = (size_t)n_tables * n_entries;
-    uint32_t *slot = calloc(n, sizeof *slot);
-    uint32_t *check = coded ? NULL : calloc(n, sizeof *check);
-    checked *room = calloc(n_entries, sizeof *room);
-    bool ok = slot && (coded || check) && room;
+    const idx_store *store = &out->store;
+    uint32_t *slot = idx_regrow(store, NULL, n, sizeof *slot);
+    uint32_t *check = coded ? NULL : idx_regrow(store, NULL, n, sizeof *check);
+    checked *room = coded ? NULL : idx_regrow(store, NULL, n_entries, sizeof *room);
+    bool ok = slot && (coded || (check && room));
     out->at[FMT_CHECKS] = check;
     for (size_t i = 0; ok && i < n; i++)
         slot[i] = (uint32_t)(key[i] >> (64 - bits));
@@ -183,8 +184,8 @@ sort_keys(idx_built *out, const uint64_t key[], uint32_t n_tables, uint32_t n_en
         sort_checks((uint32_t *)out->at[FMT_IDS] + l * n_entries, check + l * n_entries,
                     (uint32_t *)out->at[FMT_STARTS] + l * ((size_t)n_slots + 1),
                     n_slots, key + l * n_entries, room);
-    free(slot);
-    free(room);
+    idx_give(store, slot);
+    idx_give(store, room);
     return ok ? IDX_OK : IDX_ENOMEM;
 }
 
@@ -203,7 +204,8 @@ draw_functions(float planes[], float offset[], size_t n, uint32_t dim, uint64_t 
 static idx_status
 make_codes(idx_built *out, const idx_scale *scale, const idx_making *how, float *unit)
 {
-    float *centre = out->at[FMT_CENTRE] = calloc(scale->dim, sizeof *centre);
+    float *centre = out->at[FMT_CENTRE] =
+        idx_take(&out->store, scale->dim, sizeof *centre);
     if (!centre)
         return IDX_ENOMEM;
     idx_mean_of_rows(centre, scale);
@@ -216,9 +218,12 @@ build(idx_built *out, const idx_scale *scale, const idx_making *how)
 {
     const idx_params *p = &scale->params;
     const size_t n = (size_t)p->n_tables * p->n_planes;
-    uint64_t *key = calloc((size_t)p->n_tables * scale->n_entries, sizeof *key);
-    float *planes = out->at[FMT_PLANES] = calloc(n * scale->dim, sizeof *planes);
-    float *offset = out->at[FMT_OFFSETS] = calloc(n + 1, sizeof *offset);
+    const idx_store *store = &how->store;
+    uint64_t *key =
+        idx_regrow(store, NULL, (size_t)p->n_tables * scale->n_entries, sizeof *key);
+    float *planes = out->at[FMT_PLANES] =
+        idx_take(store, n * scale->dim, sizeof *planes);
+    float *offset = out->at[FMT_OFFSETS] = idx_take(store, n + 1, sizeof *offset);
     idx_status st = key && planes && offset ? IDX_OK : IDX_ENOMEM;
     if (!st) {
         hashing job = {scale, how->kern, planes, offset, 1.0F / p->width, key};
@@ -227,7 +232,7 @@ build(idx_built *out, const idx_scale *scale, const idx_making *how)
     }
     if (!st)
         st = sort_keys(out, key, p->n_tables, scale->n_entries, p->leaf > 0);
-    free(key);
+    idx_give(store, key);
     if (!st && p->leaf)
         st = make_codes(out, scale, how, &offset[n]);
     return st;

@@ -4,7 +4,6 @@
 
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum { SHARE = 512, SHARES = 64 }; /* done between two ticks, at most */
@@ -66,8 +65,10 @@ bool
 idx_tables_sort(idx_built *out, const uint32_t key[], uint32_t n_tables,
                 uint32_t n_keys, uint32_t n_entries)
 {
-    uint32_t *start = calloc((size_t)n_tables * ((size_t)n_keys + 1), sizeof *start);
-    uint32_t *id = calloc((size_t)n_tables * n_entries, sizeof *id);
+    uint32_t *start =
+        idx_take(&out->store, n_tables * ((size_t)n_keys + 1), sizeof *start);
+    uint32_t *id =
+        idx_regrow(&out->store, NULL, (size_t)n_tables * n_entries, sizeof *id);
     out->at[FMT_STARTS] = start;
     out->at[FMT_IDS] = id;
     for (size_t l = 0; start && id && l < n_tables; l++)

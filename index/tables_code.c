@@ -3,7 +3,6 @@
 #include "tables.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 
 uint64_t
 idx_tables_code_bytes(const fmt_scale *h, uint32_t kind)
@@ -47,7 +46,8 @@ idx_tables_code(idx_built *out, const idx_scale *scale, const idx_making *how,
     const uint32_t n_blocks = idx_table_blocks(scale->n_entries);
     const size_t table_bytes = n_blocks * idx_block_bytes(p->leaf);
     float turned[IDX_MAX_DIM];
-    uint8_t *blocks = out->at[FMT_BLOCKS] = calloc(p->n_tables, table_bytes);
+    uint8_t *blocks = out->at[FMT_BLOCKS] =
+        idx_take(&out->store, p->n_tables, table_bytes);
     job j = {.sc = scale,
              .coding = {.dim = scale->dim,
                         .euclid = p->metric == IDX_EUCLID,
@@ -74,7 +74,7 @@ idx_tables_code_own(idx_built *out, const idx_scale *scale, const idx_making *ho
                     float unit)
 {
     uint64_t *signs = out->at[FMT_SIGNS] =
-        calloc(idx_rotate_words(scale->dim), sizeof *signs);
+        idx_take(&out->store, idx_rotate_words(scale->dim), sizeof *signs);
     if (!signs)
         return IDX_ENOMEM;
     idx_rotate_signs(signs, scale->dim, 1, how->seed ^ 0x5ce7c4e5U);

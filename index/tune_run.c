@@ -16,7 +16,8 @@ take_queries(idx_tune_job *t, idx_entry **own)
     t->n_queries = sc->n_entries < IDX_QUERIES ? sc->n_entries : IDX_QUERIES;
     t->queries = malloc((size_t)t->n_queries * sc->dim * sizeof *t->queries);
     t->sound = malloc(t->n_queries * sizeof *t->sound);
-    *own = by_sound ? NULL : malloc(sc->n_entries * sizeof **own);
+    *own =
+        by_sound ? NULL : idx_regrow(&t->how->store, NULL, sc->n_entries, sizeof **own);
     if (!t->queries || !t->sound || (!by_sound && !*own))
         return IDX_ENOMEM;
     for (uint32_t i = 0; !by_sound && i < sc->n_entries; i++)
@@ -49,7 +50,8 @@ making_of(idx_tune_job *t)
                         .kern = t->kern,
                         .tick = idx_tell,
                         .parallel = t->how->parallel ? lend : NULL,
-                        .ctx = t};
+                        .ctx = t,
+                        .store = t->how->store};
 }
 
 static void
@@ -109,7 +111,7 @@ run(idx_tune_job *t, const idx_scale *scale)
             idx_entry *e = (idx_entry *)t->built->at[FMT_ENTRIES] + i;
             *e = scale->entries[e->sound];
         }
-    free(own);
+    idx_give(&t->how->store, own);
     return st;
 }
 
@@ -256,7 +258,7 @@ run_again(idx_tune_job *t)
     t->share1 = 1.0;
     if (!st && !t->stopped)
         idx_seek(t);
-    free(own);
+    idx_give(&t->how->store, own);
     return st ? st : t->stopped ? IDX_EIO : IDX_OK;
 }
 

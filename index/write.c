@@ -218,8 +218,11 @@ go_on(void *ctx, double share)
 static idx_status
 plan_families(plan *p)
 {
-    const idx_making how = {
-        .seed = p->in->seed, .kern = idx_kern_pick(), .tick = go_on, .ctx = p};
+    const idx_making how = {.seed = p->in->seed,
+                            .kern = idx_kern_pick(),
+                            .tick = go_on,
+                            .ctx = p,
+                            .store = p->in->store};
     for (uint32_t i = 0; i < IDX_SCALES; i++) {
         const idx_scale *s = &p->in->scales[i];
         p->parts[i] = s->built ? s->built : &p->built[i];

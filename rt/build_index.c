@@ -18,11 +18,11 @@ enum {
 };
 
 rt_store *
-rt_build_store(const rt_options *o)
+rt_build_store(const rt_options *o, const char *path)
 {
     const uint64_t mb = o->build.memory_mb;
     const uint64_t bound = mb > FIXED_MB ? (mb - FIXED_MB) << 20 : 1;
-    return rt_store_new(o->build.output, mb ? bound : 0);
+    return rt_store_new(path, mb ? bound : 0);
 }
 
 /* Names what was passed over, and counts it. */

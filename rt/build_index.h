@@ -8,8 +8,9 @@
  * exit status; what is wrong is said. */
 int rt_check_labels(const char *labels);
 
-/* The store of a build, as build.memory-mb says; NULL when memory runs out. */
-rt_store *rt_build_store(const rt_options *o);
+/* The store for an index at path, as build.memory-mb says; NULL when memory runs out.
+ */
+rt_store *rt_build_store(const rt_options *o, const char *path);
 
 /* Names what was passed over, and counts it. */
 size_t rt_name_skipped(const rt_job jobs[], size_t n);

@@ -231,7 +231,8 @@ arrange(rt_corpus *c, uint32_t set, const rt_options *o, char *why, size_t why_l
     char name[60];
     snprintf(name, sizeof name, "%s%s", dsp_scale_name[set % DSP_SCALES],
              set < DSP_SCALES ? "" : " by labels");
-    if (!rt_arrange(sc, s->knots, &s->built, c->contents.seed, name, o, why, why_len))
+    if (!rt_arrange(sc, s->knots, &s->built, c->contents.seed, name, o, c->store, why,
+                    why_len))
         return false;
     if (idx_built_has_rows(s->built)) { /* not twice in memory */
         rt_store_drop(c->store, s->rows);
@@ -290,7 +291,8 @@ bool
 rt_build_merge(rt_corpus *c, rt_job jobs[], size_t n, const rt_options *o,
                rt_store *store, char *why, size_t why_len)
 {
-    *c = (rt_corpus){.contents.seed = o->build.seed, .store = store};
+    *c = (rt_corpus){.contents = {.seed = o->build.seed, .store = rt_lend_store(store)},
+                     .store = store};
     if (!name_sounds(c, jobs, n, o, why, why_len))
         return false;
     if (!write_texts(c, n, o))

@@ -83,7 +83,7 @@ prepare(building *b)
     char why[1500] = "";
     b->index = calloc(b->files.n, sizeof *b->index);
     b->jobs = calloc(b->files.n, sizeof *b->jobs);
-    b->disk.store = rt_build_store(b->o);
+    b->disk.store = rt_build_store(b->o, b->o->build.output);
     if (!b->index || !b->jobs || !b->disk.store) {
         rt_say("there is not enough memory to list %zu files", b->files.n);
         return RT_SOFTWARE;

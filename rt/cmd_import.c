@@ -1,5 +1,5 @@
 /* hearken import FILE... -o x.hkn: vectors that others made become an index. */
-#include "build.h"
+#include "build_index.h"
 #include "import.h"
 #include "load.h"
 #include "rt.h"
@@ -151,14 +151,17 @@ rt_cmd_import(int argc, char **argv)
         rt_names names = {0};
         work w = {.import = {.o = &o, .names = &names}, .n_files = n};
         rt_catch_stop();
-        status = rt_plan_status(&o);
+        w.import.store = rt_build_store(&o, o.import.output);
+        status = w.import.store ? rt_plan_status(&o) : RT_SOFTWARE;
         if (!status)
             status = rt_check_output(o.import.output);
         if (!status)
             status = load_names(&names, &o);
         if (!status)
             status = import(&w, &o, rest);
+        rt_store *store = w.import.store;
         rt_import_free(&w.import);
+        rt_store_free(store);
         rt_names_free(&names);
     }
     free(rest);

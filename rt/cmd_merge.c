@@ -213,7 +213,7 @@ merge(merging *m, const char *paths[], int n)
         rt_say("none of the %zu files could be used; nothing was written", m->n);
         return RT_DATA;
     }
-    rt_store *store = rt_build_store(m->o);
+    rt_store *store = rt_build_store(m->o, m->o->build.output);
     if (!store) {
         no_memory(m);
         rt_say("%s", m->why);

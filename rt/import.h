@@ -8,6 +8,7 @@
 #define HEARKEN_RT_IMPORT_H
 
 #include "options.h"
+#include "store.h"
 #include "vectors.h"
 
 /* What one row is, as a line of a CSV says. */
@@ -44,10 +45,12 @@ typedef struct {
     double seconds;
 } rt_import_sound;
 
-/* An index of vectors in the making. Set o and names; all else zeros at first. */
+/* An index of vectors in the making. Set o, names and store; all else zeros at first.
+ */
 typedef struct {
     const rt_options *o;
     const rt_names *names;
+    rt_store *store;   /* of what grows with the rows; may be NULL, and outlives this */
     const char *file;  /* that rows come from */
     uint32_t set, dim; /* of the index, once there is a row */
     uint64_t n_seen;   /* rows in all files so far */

@@ -18,15 +18,16 @@ no_memory(char *why, size_t why_len)
 
 /* Room for n items in *p, which has cap. */
 static bool
-reserve(void **p, size_t *cap, size_t n, size_t item_bytes)
+reserve(rt_store *store, void **p, size_t *cap, size_t n, size_t item_bytes)
 {
     if (n <= *cap)
         return true;
     size_t wanted = *cap + *cap / 2 + 64;
     if (wanted < n)
         wanted = n;
-    void *grown =
-        wanted <= SIZE_MAX / item_bytes ? realloc(*p, wanted * item_bytes) : NULL;
+    void *grown = wanted <= SIZE_MAX / item_bytes
+                      ? rt_store_grow(store, *p, wanted * item_bytes)
+                      : NULL;
     if (!grown)
         return false;
     *p = grown;
@@ -41,7 +42,7 @@ add_text(rt_import *im, const char *text, size_t *at)
 {
     const size_t n = strlen(text) + 1;
     void *texts = im->texts;
-    const bool ok = reserve(&texts, &im->cap_texts, im->n_texts + n, 1);
+    const bool ok = reserve(im->store, &texts, &im->cap_texts, im->n_texts + n, 1);
     im->texts = texts;
     if (!ok)
         return false;
@@ -55,8 +56,8 @@ static bool
 add_sound(rt_import *im, const char *path, const char *label, uint32_t *sound)
 {
     void *made = im->made;
-    const bool ok =
-        reserve(&made, &im->cap_made, im->n_sounds + (size_t)1, sizeof *im->made);
+    const bool ok = reserve(im->store, &made, &im->cap_made, im->n_sounds + (size_t)1,
+                            sizeof *im->made);
     im->made = made;
     rt_import_sound s = {0};
     if (!ok || !add_text(im, path, &s.path) || !add_text(im, label, &s.label))
@@ -204,8 +205,9 @@ add_row(rt_import *im, const float unit[], idx_entry e)
 {
     void *rows = im->rows, *entries = im->entries;
     const bool ok =
-        reserve(&rows, &im->cap_rows, im->n + (size_t)1, im->dim * sizeof *im->rows) &&
-        reserve(&entries, &im->cap_entries, im->n + (size_t)1, sizeof e);
+        reserve(im->store, &rows, &im->cap_rows, im->n + (size_t)1,
+                im->dim * sizeof *im->rows) &&
+        reserve(im->store, &entries, &im->cap_entries, im->n + (size_t)1, sizeof e);
     im->rows = rows;
     im->entries = entries;
     if (!ok)
@@ -308,7 +310,8 @@ rt_import_finish(rt_import *im, char *why, size_t why_len)
                                   .sounds = im->sounds,
                                   .settings = RT_VECTOR_SETTINGS,
                                   .report = im->report,
-                                  .seed = im->o->build.seed};
+                                  .seed = im->o->build.seed,
+                                  .store = rt_lend_store(im->store)};
     idx_scale *sc = &im->contents.scales[im->set];
     *sc = (idx_scale){.n_in = im->dim,
                       .dim = im->dim,
@@ -318,10 +321,10 @@ rt_import_finish(rt_import *im, char *why, size_t why_len)
                       .rows = im->rows,
                       .entries = im->entries};
     if (!rt_arrange(sc, im->knots, &im->built, im->o->build.seed,
-                    dsp_scale_name[im->set], im->o, why, why_len))
+                    dsp_scale_name[im->set], im->o, im->store, why, why_len))
         return false;
     if (idx_built_has_rows(im->built)) { /* not twice in memory */
-        free(im->rows);
+        rt_store_drop(im->store, im->rows);
         sc->rows = im->rows = NULL;
     }
     return true;
@@ -330,10 +333,10 @@ rt_import_finish(rt_import *im, char *why, size_t why_len)
 void
 rt_import_free(rt_import *im)
 {
-    free(im->rows);
-    free(im->entries);
-    free(im->made);
-    free(im->texts);
+    rt_store_drop(im->store, im->rows);
+    rt_store_drop(im->store, im->entries);
+    rt_store_drop(im->store, im->made);
+    rt_store_drop(im->store, im->texts);
     free(im->slots);
     free(im->sounds);
     free(im->mean);

@@ -67,8 +67,8 @@ static const rt_field fields[] = {
      "makes "
      "the index of all parts",
      0},
-    {"build", "memory-mb", "MB", T_U32, AT(build.memory_mb), 0, 1000000000, NULL,
-     CORPUS, "0",
+    {"build", "memory-mb", "MB", T_U32, AT(build.memory_mb), 0, 1000000000, NULL, MAKE,
+     "0",
      "what would take more memory goes to files without a name beside the index, all "
      "but some 200 MB that are always needed; 0 sets no bound",
      0},

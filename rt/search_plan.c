@@ -107,9 +107,30 @@ rt_lender_progress(void *ctx, double share)
     return !atomic_load(&rt_stop);
 }
 
+/* ---- Arranging ------------------------------------------------------------------ */
+
+static void *
+grow(void *ctx, void *block, size_t n_bytes)
+{
+    return rt_store_grow(ctx, block, n_bytes);
+}
+
+static void
+drop(void *ctx, void *block)
+{
+    rt_store_drop(ctx, block);
+}
+
+idx_store
+rt_lend_store(rt_store *store)
+{
+    return (idx_store){grow, drop, store};
+}
+
 bool
 rt_arrange(idx_scale *sc, float knots[], idx_built **built, uint64_t seed,
-           const char *name, const rt_options *o, char *why, size_t why_len)
+           const char *name, const rt_options *o, rt_store *store, char *why,
+           size_t why_len)
 {
     char what[80];
     rt_progress p;
@@ -119,7 +140,8 @@ rt_arrange(idx_scale *sc, float knots[], idx_built **built, uint64_t seed,
                             .auto_family = o->index.family == RT_FAMILY_AUTO,
                             .progress = rt_lender_progress,
                             .parallel = rt_lend,
-                            .ctx = &lender};
+                            .ctx = &lender,
+                            .store = rt_lend_store(store)};
     sc->params = rt_plan_of(o, sc);
     sc->n_knots = RT_KNOTS;
     sc->knots = knots;

@@ -4,6 +4,7 @@
 
 #include "index/index.h"
 #include "options.h"
+#include "store.h"
 
 /* RT_OK, or RT_CONFIG, having said so, where settings of the index cannot go together.
  */
@@ -23,14 +24,19 @@ void rt_lend(void *ctx, size_t n, void (*run)(void *job, size_t i), void *job);
 /* An idx_progress over the progress of an rt_lender; false once rt_stop is set. */
 bool rt_lender_progress(void *ctx, double share);
 
+/* What is built lies in a store, which outlives it; NULL is no store. */
+idx_store rt_lend_store(rt_store *store);
+
 /*
  * Knots and params of a scale whose rows are there, and what idx_write() is to write of
  * it: calibrates and tunes, showing progress as "arranging scale NAME". knots[RT_KNOTS]
- * and *built become the scale's, and stay the caller's. False, with why.
+ * and *built become the scale's, and stay the caller's; *built lies in store. False,
+ * with why.
  */
 enum { RT_KNOTS = 257, RT_CALIBRATION_SAMPLE = 500 };
 bool rt_arrange(idx_scale *sc, float knots[], idx_built **built, uint64_t seed,
-                const char *name, const rt_options *o, char *why, size_t why_len);
+                const char *name, const rt_options *o, rt_store *store, char *why,
+                size_t why_len);
 
 /* The scales of scales[IDX_SCALES] that are there, as a table on stdout, each line
  * after indent; and one scale as a JSON object. */

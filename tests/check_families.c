@@ -294,6 +294,115 @@ static const struct {
     {"23 bits", {.family = IDX_CROSS_POLYTOPE, .n_planes = 23}},
 };
 
+/* ---- Where what is built lies --------------------------------------------------- */
+
+/* A store that counts its blocks, and has room for so many more. */
+typedef struct {
+    long held, left;
+} counted;
+
+static void *
+grow(void *ctx, void *block, size_t n_bytes)
+{
+    counted *c = ctx;
+    if (c->left == 0)
+        return NULL;
+    c->left--;
+    c->held += block == NULL;
+    void *grown = realloc(block, n_bytes);
+    ck_assert(grown != NULL);
+    if (!block)
+        memset(grown, 0x5a, n_bytes); /* new bytes are undefined */
+    return grown;
+}
+
+static void
+drop(void *ctx, void *block)
+{
+    counted *c = ctx;
+    c->held -= block != NULL;
+    free(block);
+}
+
+static const struct {
+    const char *name;
+    idx_params p;
+} stored[] = {
+    {"hyperplane", {.family = IDX_HYPERPLANE}},
+    {"cross-polytope", {.family = IDX_CROSS_POLYTOPE}},
+    {"p-stable", {.family = IDX_P_STABLE}},
+    {"forest of halves", {.family = IDX_FOREST, .stored = IDX_F16}},
+    {"cells", {.family = IDX_CELLS}},
+    {"cells of halves", {.family = IDX_CELLS, .stored = IDX_F16}},
+    {"cells of bytes", {.family = IDX_CELLS, .stored = IDX_I8}},
+};
+
+/* Whether two that were built by p are the same; returns the number of sections. */
+static long
+count_same(const idx_built *a, const idx_built *b, const idx_params *p, uint32_t n)
+{
+    const fmt_scale h = {.dim = DIM,
+                         .n_entries = n,
+                         .family = p->family,
+                         .stored = p->stored,
+                         .n_planes = p->n_planes,
+                         .n_tables = p->n_tables,
+                         .n_cells = p->n_cells,
+                         .leaf = p->leaf,
+                         .max_scanned = p->max_scanned};
+    long n_sections = 0;
+    for (uint32_t kind = 0; kind < FMT_KINDS; kind++) {
+        const char *name = fmt_kind_name(kind);
+        ck_assert_msg(!a->at[kind] == !b->at[kind], "one has no %s", name);
+        if (!a->at[kind])
+            continue;
+        n_sections++;
+        ck_assert_msg(!memcmp(a->at[kind], b->at[kind], fmt_bytes(&h, kind)),
+                      "section %s differs", name);
+    }
+    return n_sections;
+}
+
+START_TEST(what_is_built_lies_in_the_store_and_leaves_when_there_is_no_room)
+{
+    enum { N = 300 };
+    static const uint32_t n_sounds[] = {SOUNDS,
+                                        1}; /* one: entries of the tuning's own */
+    for (int i = 0; i < 2; i++) {
+        corpus c;
+        counted room = {.left = -1};
+        idx_built *plain, *kept;
+        corpus_make(&c, (const uint32_t[]){N, 0, 0, 0},
+                    (const uint32_t[]){DIM, 0, 0, 0}, n_sounds[i], 42);
+        const idx_scale *sc = &c.contents.scales[0];
+        idx_tuning how = {.seed = 5, .target_recall = 0.8F};
+        idx_params p = stored[_i].p, q = p;
+        ck_assert(!idx_tune(sc, &how, &p, &plain));
+        how.store = (idx_store){grow, drop, &room};
+        ck_assert(!idx_tune(sc, &how, &q, &kept));
+        ck_assert(!memcmp(&p, &q, sizeof p));
+        const long n_sections = count_same(plain, kept, &p, N);
+        ck_assert_int_eq(room.held, n_sections);
+        idx_built_free(plain);
+        idx_built_free(kept);
+        ck_assert_int_eq(room.held, 0);
+        idx_status st = IDX_ENOMEM;
+        long k = 0;
+        for (; st; k++) {
+            room.left = k;
+            q = stored[_i].p;
+            st = idx_tune(sc, &how, &q, &kept);
+            ck_assert_msg(!st || (st == IDX_ENOMEM && !kept),
+                          "%s: %d with room for %ld", stored[_i].name, st, k);
+            ck_assert_int_eq(room.held, st ? 0 : n_sections);
+        }
+        ck_assert_int_gt(k, n_sections);
+        idx_built_free(kept);
+        corpus_free(&c);
+    }
+}
+END_TEST
+
 START_TEST(wrong_wishes_are_refused)
 {
     corpus c;
@@ -324,6 +433,9 @@ main(void)
     tcase_add_loop_test(tc, what_has_no_place_is_refused_and_what_is_far_away_is_not, 0,
                         N_FAMILIES);
     tcase_add_loop_test(tc, unit_rows_have_the_same_neighbours_by_both_metrics, 0, 2);
+    tcase_add_loop_test(
+        tc, what_is_built_lies_in_the_store_and_leaves_when_there_is_no_room, 0,
+        (int)(sizeof stored / sizeof *stored));
     tcase_add_loop_test(tc, wrong_wishes_are_refused, 0,
                         (int)(sizeof wrong / sizeof *wrong));
     suite_add_tcase(s, tc);

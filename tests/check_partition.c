@@ -172,7 +172,7 @@ START_TEST(equally_near_cells_and_groups_go_to_the_lower)
     for (int c = 0; c < 8; c++)
         half[c] = 0.5F * cells[c] * cells[c];
     uint32_t live[] = {8, 8};
-    const idx_partition p = {1, 8, 1, group, &group_at, cells, half, live};
+    const idx_partition p = {1, 8, 1, group, &group_at, cells, half, live, {0}};
     const idx_making how = making();
     ck_assert(!idx_partition_assign(&p, x, 3, cell, &how));
     ck_assert(cell[0] == 1 && cell[1] == 1 && cell[2] == 0);
@@ -183,7 +183,7 @@ START_TEST(equally_near_cells_and_groups_go_to_the_lower)
         twice[c] = cells[c % 8];
         halves[c] = half[c % 8];
     }
-    const idx_partition q = {2, 16, 1, starts, centres, twice, halves, live};
+    const idx_partition q = {2, 16, 1, starts, centres, twice, halves, live, {0}};
     ck_assert(!idx_partition_assign(&q, x, 3, cell, &how));
     ck_assert(cell[0] == 1 && cell[1] == 1 && cell[2] == 0);
 }
@@ -276,8 +276,10 @@ START_TEST(threads_and_kernels_change_nothing)
     const idx_scale sc = scale_of(rows, ROWS, DIM);
     const idx_making how = making();
     uint32_t one = 1, three = 3;
-    const idx_making alone = {how.seed, &idx_kern_c, NULL, &one, lend};
-    const idx_making company = {how.seed, how.kern, NULL, &three, lend};
+    const idx_making alone = {
+        .seed = how.seed, .kern = &idx_kern_c, .ctx = &one, .parallel = lend};
+    const idx_making company = {
+        .seed = how.seed, .kern = how.kern, .ctx = &three, .parallel = lend};
     idx_partition p, q;
     uint32_t of[2][ROWS];
     learn(&p, &sc, CELLS, &how);
@@ -290,7 +292,7 @@ START_TEST(threads_and_kernels_change_nothing)
         idx_partition_free(&q);
     }
     ck_assert_int_gt(atomic_load(&lent), 4);
-    const idx_making other = {how.seed + 1, how.kern, NULL, NULL, NULL};
+    const idx_making other = {.seed = how.seed + 1, .kern = how.kern};
     learn(&q, &sc, CELLS, &other);
     ck_assert_msg(memcmp(p.cells, q.cells, (size_t)CELLS * DIM * sizeof *p.cells),
                   "the seed changes nothing");

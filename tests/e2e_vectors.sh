@@ -51,6 +51,7 @@ single = [struct.unpack("24f", struct.pack("24f", *r)) for r in rows]
 npy("a.npy", rows)
 npy("a8.npy", single, ">f8")
 npy("q.npy", [rows[7], [0] * 24, [-x for x in rows[9]]])
+npy("many.npy", [[random.gauss(0, 1) for _ in range(24)] for _ in range(20000)])
 npy("narrow.npy", [r[:23] for r in rows])
 npy("nan.npy", [rows[0], [float("nan")] * 24])
 npy("zeros.npy", [[0] * 24] * 3)
@@ -118,6 +119,15 @@ cp a.hkn before.hkn
 gives "import again" 0 "" "$hearken" import a.npy -o a.hkn
 cmp a.hkn before.hkn
 is "gives the same bytes" $?
+mkdir small
+for mb in 0 1; do
+    gives "many are imported with a bound of $mb MB" 0 "" "$hearken" import many.npy \
+        -o small/$mb.hkn --index-family cells --build-memory-mb $mb
+done
+cmp small/0.hkn small/1.hkn
+is "with the same bytes" $?
+[ "$(ls -A small | tr '\n' ' ')" = "0.hkn 1.hkn " ]
+is "and nothing lies beside them" $?
 gives "vectors of .fvecs are imported" 0 "" "$hearken" import a.fvecs -o f.hkn
 gives "raw rows are imported when asked for" 0 "" "$hearken" import a.raw --import-raw 24 -o r.hkn
 holds "and the rows that nobody wrote are dropped and counted" "5 rows of zeros at the end"
