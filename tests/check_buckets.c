@@ -1,21 +1,9 @@
 /* Codes in the order of buckets: what they let through, and what a walk scores. */
-#include "tests/idx_support.h"
+#include "built_support.h"
 
 #include "index/buckets.h"
-#include "index/family.h"
-
-#include <check.h>
-#include <stdlib.h>
 
 enum { N = 2000, DIM = 100, BITS = 128 };
-
-typedef struct {
-    corpus c;
-    idx_scale scale;
-    idx_built built;
-    idx_index ix;
-    idx_scratch *s;
-} hashed;
 
 static const struct {
     const char *name;
@@ -30,49 +18,25 @@ static const struct {
 enum { N_FAMILIES = sizeof families / sizeof *families };
 
 static void
-build(hashed *t)
+make_hashed(built_scale *t, int family, bool coded)
 {
-    const idx_making how = {.seed = 4, .kern = idx_kern_pick()};
-    ck_assert_int_eq(idx_build(&t->built, &t->scale, &how), IDX_OK);
-    t->scale.params = t->built.params;
-    t->ix = idx_as_built(&t->scale, &t->built);
-    ck_assert_int_eq(idx_scratch_new(&t->s, &t->ix), IDX_OK);
-}
-
-static void
-make_hashed(hashed *t, int family, bool coded)
-{
-    const idx_making how = {.seed = 4, .kern = idx_kern_pick()};
-    corpus_make(&t->c, (const uint32_t[]){N, 0, 0, 0}, (const uint32_t[]){DIM, 0, 0, 0},
-                40, 42);
-    for (uint32_t i = 0; i < N * DIM; i++)
-        t->c.array[0][4][i] *= families[family].times;
-    t->scale = t->c.contents.scales[0];
-    t->scale.params = families[family].p;
-    t->scale.params.max_candidates = N;
-    idx_family_of(t->scale.params.family)->choose(&t->scale.params, &t->scale, &how);
-    ck_assert_uint_eq(t->scale.params.leaf, BITS);
+    const idx_making how = making();
+    idx_params *p = &t->scale.params;
+    make_scale(t, N, DIM, 40, families[family].times);
+    *p = families[family].p;
+    p->max_candidates = N;
+    idx_family_of(p->family)->choose(p, &t->scale, &how);
+    ck_assert_uint_eq(p->leaf, BITS);
     if (!coded)
-        t->scale.params.leaf = 0;
-    const uint32_t most =
-        idx_family_of(t->scale.params.family)->most_probes(&t->scale.params);
-    t->scale.params.n_probes = 8 * t->scale.params.n_tables;
-    if (t->scale.params.n_probes > most)
-        t->scale.params.n_probes = most;
-    build(t);
-}
-
-static void
-free_hashed(hashed *t)
-{
-    idx_scratch_free(t->s);
-    idx_built_clear(&t->built);
-    corpus_free(&t->c);
+        p->leaf = 0;
+    const uint32_t most = idx_family_of(p->family)->most_probes(p);
+    p->n_probes = 8 * p->n_tables < most ? 8 * p->n_tables : most;
+    build_scale(t);
 }
 
 /* Something near row 20 q. */
 static void
-query(const hashed *t, int family, int q, uint64_t *state, float x[DIM])
+query(const built_scale *t, int family, int q, uint64_t *state, float x[DIM])
 {
     for (uint32_t j = 0; j < DIM; j++)
         x[j] = t->scale.rows[(size_t)q * 20 * DIM + j] +
@@ -83,7 +47,7 @@ query(const hashed *t, int family, int q, uint64_t *state, float x[DIM])
  * without codes is found with them but for a few. */
 START_TEST(answers_are_those_without_codes_but_for_few)
 {
-    hashed with, without;
+    built_scale with, without;
     uint64_t state = 9;
     uint32_t same = 0, all = 0;
     make_hashed(&with, _i, true);
@@ -112,14 +76,14 @@ START_TEST(answers_are_those_without_codes_but_for_few)
     }
     ck_assert_uint_gt(all, 500);
     ck_assert_msg(same >= all - all / 50, "%s: %u of %u", families[_i].name, same, all);
-    free_hashed(&with);
-    free_hashed(&without);
+    free_scale(&with);
+    free_scale(&without);
 }
 END_TEST
 
 START_TEST(kernels_in_c_find_the_same)
 {
-    hashed fast;
+    built_scale fast;
     uint64_t state = 9;
     idx_scratch *plain;
     make_hashed(&fast, _i, true);
@@ -139,32 +103,31 @@ START_TEST(kernels_in_c_find_the_same)
         ck_assert_mem_eq(&of_a, &of_b, sizeof of_a);
     }
     idx_scratch_free(plain);
-    free_hashed(&fast);
+    free_scale(&fast);
 }
 END_TEST
 
 START_TEST(copies_of_one_row_are_all_let_through)
 {
-    hashed t;
+    built_scale t;
     make_hashed(&t, _i, true);
     for (uint32_t i = 1; i < N; i++)
         memcpy(t.c.array[0][4] + (size_t)i * DIM, t.c.array[0][4], DIM * sizeof(float));
-    idx_scratch_free(t.s);
     idx_built_clear(&t.built);
-    build(&t);
+    build_scale(&t);
     idx_hit got[500];
     uint32_t n_got;
     ck_assert(!idx_query(&t.ix, 0, t.s, t.scale.rows, 500, got, &n_got, NULL));
     ck_assert_uint_eq(n_got, 500);
     for (uint32_t i = 0; i < 500; i++)
         ck_assert_uint_eq(got[i].entry, i);
-    free_hashed(&t);
+    free_scale(&t);
 }
 END_TEST
 
 START_TEST(each_block_is_scored_once_and_each_row_compared_once)
 {
-    hashed t;
+    built_scale t;
     make_hashed(&t, _i, true);
     const idx_params *p = &t.scale.params;
     const idx_family_ops *ops = idx_family_of(p->family);
@@ -184,13 +147,13 @@ START_TEST(each_block_is_scored_once_and_each_row_compared_once)
         ck_assert(
             got[i].cosine < got[i - 1].cosine ||
             (got[i].cosine <= got[i - 1].cosine && got[i].entry > got[i - 1].entry));
-    free_hashed(&t);
+    free_scale(&t);
 }
 END_TEST
 
 START_TEST(a_cap_on_codes_ends_the_search_and_is_counted)
 {
-    hashed t;
+    built_scale t;
     make_hashed(&t, _i, true);
     idx_hit got[10];
     uint32_t n_got;
@@ -209,13 +172,13 @@ START_TEST(a_cap_on_codes_ends_the_search_and_is_counted)
     ck_assert_uint_eq(work.cut, 1);
     few.max_scanned = 0;
     ck_assert_int_eq(idx_scratch_set(t.s, 0, &few), IDX_EARG);
-    free_hashed(&t);
+    free_scale(&t);
 }
 END_TEST
 
 START_TEST(codes_of_rows_that_are_not_there_are_refused)
 {
-    hashed t;
+    built_scale t;
     char fault[200] = "";
     make_hashed(&t, _i, true); /* 2000 rows: the last block holds 16 */
     const idx_family_ops *ops = idx_family_of(t.scale.params.family);
@@ -230,7 +193,7 @@ START_TEST(codes_of_rows_that_are_not_there_are_refused)
         ck_assert_msg(strstr(fault, "a row too many"), "%s", fault);
         end[-1] = before;
     }
-    free_hashed(&t);
+    free_scale(&t);
 }
 END_TEST
 

@@ -1,74 +1,31 @@
 /* Forests: their planes, their searches, and how they grow. */
-#include "tests/idx_support.h"
+#include "built_support.h"
 
 #include "index/forest.h"
 
-#include <check.h>
 #include <stdatomic.h>
 
 extern _Atomic uint64_t heap_fail_at; /* tests/support.c */
 
 enum { DIM = 24 };
 
-typedef struct {
-    corpus c;
-    idx_scale scale;
-    idx_built built;
-    idx_index ix;
-    idx_scratch *s;
-} forest;
-
-static const idx_making *
-making(void)
-{
-    static idx_making how;
-    how = (idx_making){.seed = 4, .kern = idx_kern_pick()};
-    return &how;
-}
-
-static void
-open_built(forest *t)
-{
-    t->scale.params = t->built.params;
-    t->ix = idx_as_built(&t->scale, &t->built);
-    idx_scratch_free(t->s);
-    ck_assert_int_eq(idx_scratch_new(&t->s, &t->ix), IDX_OK);
-}
-
 /* A forest of the first n_built of n rows, whose parameters are p where they are not 0.
  */
 static void
-make_forest(forest *t, uint32_t n, uint32_t n_built, uint32_t dim, idx_params p)
+make_forest(built_scale *t, uint32_t n, uint32_t n_built, uint32_t dim, idx_params p)
 {
-    memset(t, 0, sizeof *t);
-    corpus_make(&t->c, (const uint32_t[]){n, 0, 0, 0}, (const uint32_t[]){dim, 0, 0, 0},
-                CORPUS_SOUNDS, 42);
+    const idx_making how = making();
+    make_scale(t, n, dim, CORPUS_SOUNDS, 1.0F);
     p.family = IDX_FOREST;
     p.n_probes = p.n_probes ? p.n_probes : IDX_MAX_PROBES;
     p.max_candidates = p.max_candidates ? p.max_candidates : n;
-    t->scale = t->c.contents.scales[0];
     t->scale.params = p;
-    idx_family_of(IDX_FOREST)->choose(&t->scale.params, &t->scale, making());
+    idx_family_of(IDX_FOREST)->choose(&t->scale.params, &t->scale, &how);
     t->scale.n_entries = n_built;
 }
 
 static void
-build_forest(forest *t)
-{
-    ck_assert_int_eq(idx_build(&t->built, &t->scale, making()), IDX_OK);
-    open_built(t);
-}
-
-static void
-free_forest(forest *t)
-{
-    idx_scratch_free(t->s);
-    idx_built_clear(&t->built);
-    corpus_free(&t->c);
-}
-
-static void
-must_hold(const forest *t)
+must_hold(const built_scale *t)
 {
     char fault[200] = "";
     ck_assert_msg(idx_family_of(IDX_FOREST)->holds(&t->ix, 0, fault, sizeof fault),
@@ -78,7 +35,7 @@ must_hold(const forest *t)
 /* Every entry once in each tree; leaves within their limit but for copies of one row.
  */
 static void
-must_be_whole(const forest *t, bool leaves_in_limit)
+must_be_whole(const built_scale *t, bool leaves_in_limit)
 {
     const idx_forest f = idx_forest_of(&t->scale, (const void *const *)t->built.at);
     must_hold(t);
@@ -99,7 +56,7 @@ must_be_whole(const forest *t, bool leaves_in_limit)
 
 /* With all leaves visited, the answers of the exact twin. */
 static void
-must_answer_like_exact(const forest *t)
+must_answer_like_exact(const built_scale *t)
 {
     uint64_t state = 8;
     const idx_params all = {.n_probes = IDX_MAX_PROBES,
@@ -141,12 +98,12 @@ params_of(int i)
 
 START_TEST(a_forest_without_limits_answers_like_the_exact_twin)
 {
-    forest t;
+    built_scale t;
     make_forest(&t, 1000, 1000, DIM, params_of(_i));
-    build_forest(&t);
+    build_scale(&t);
     must_be_whole(&t, true);
     must_answer_like_exact(&t);
-    free_forest(&t);
+    free_scale(&t);
 }
 END_TEST
 
@@ -172,15 +129,15 @@ START_TEST(copies_of_rows_end_in_leaves_of_any_size)
 {
     enum { N = 3000 };
     for (int shape = 0; shape < 4; shape++) {
-        forest t;
+        built_scale t;
         make_forest(&t, N, N, DIM, params_of(_i));
         const char *name = shape_rows(t.c.array[0][4], N, shape);
-        build_forest(&t);
+        build_scale(&t);
         must_be_whole(&t, false);
         must_answer_like_exact(&t);
         ck_assert_msg(shape != 0 || t.scale.params.n_cells == 0, "%s: %u nodes", name,
                       t.scale.params.n_cells);
-        free_forest(&t);
+        free_scale(&t);
     }
 }
 END_TEST
@@ -188,13 +145,13 @@ END_TEST
 START_TEST(few_rows_are_trees_of_one_leaf)
 {
     for (uint32_t n = 1; n < 5; n++) {
-        forest t;
+        built_scale t;
         make_forest(&t, n, n, 3, (idx_params){.n_tables = 2});
-        build_forest(&t);
+        build_scale(&t);
         ck_assert_uint_eq(t.scale.params.n_cells, 0);
         must_be_whole(&t, true);
         must_answer_like_exact(&t);
-        free_forest(&t);
+        free_scale(&t);
     }
 }
 END_TEST
@@ -218,7 +175,7 @@ START_TEST(random_planes_keep_a_pair_together_as_its_angle_says)
     enum { N = 6000, LEVELS = 6, PAIRS = 400, TREES = 64 };
     const double theta = 30 * 3.14159265358979323846 / 180;
     const double p = pow(1 - 30 / 180.0, LEVELS);
-    forest t;
+    built_scale t;
     uint64_t state = 3;
     uint32_t together = 0;
     make_forest(
@@ -226,7 +183,7 @@ START_TEST(random_planes_keep_a_pair_together_as_its_angle_says)
         (idx_params){.n_planes = IDX_RANDOM_PLANES, .n_tables = TREES, .leaf = 8});
     for (uint32_t i = 0; i < N; i++)
         random_direction(t.c.array[0][4] + (size_t)i * DIM, DIM, &state);
-    build_forest(&t);
+    build_scale(&t);
     const idx_forest f = idx_forest_of(&t.scale, (const void *const *)t.built.at);
     for (uint32_t i = 0; i < PAIRS * TREES; i++) {
         float x[DIM], y[DIM];
@@ -248,13 +205,13 @@ START_TEST(random_planes_keep_a_pair_together_as_its_angle_says)
     ck_assert_msg(fabs((double)together / (PAIRS * TREES) - p) <=
                       4 * sqrt(p * (1 - p) / (PAIRS * TREES)),
                   "%g, not %g", (double)together / (PAIRS * TREES), p);
-    free_forest(&t);
+    free_scale(&t);
 }
 END_TEST
 
 /* Share of the exact 10 over queries near rows. */
 static double
-recall_of(const forest *t)
+recall_of(const built_scale *t)
 {
     uint64_t state = 31;
     uint32_t found = 0;
@@ -276,9 +233,9 @@ recall_of(const forest *t)
 START_TEST(recall_rises_with_leaves_and_with_trees)
 {
     double last = 0, by_trees = 0;
-    forest t;
+    built_scale t;
     make_forest(&t, 3000, 3000, DIM, (idx_params){.n_tables = 4, .leaf = 16});
-    build_forest(&t);
+    build_scale(&t);
     for (uint32_t n = 1; n <= 1024; n *= 4) {
         const idx_params p = {.n_probes = n, .max_candidates = 3000};
         ck_assert(!idx_scratch_set(t.s, 0, &p));
@@ -287,24 +244,24 @@ START_TEST(recall_rises_with_leaves_and_with_trees)
         last = r;
     }
     ck_assert_double_eq(last, 1.0);
-    free_forest(&t);
+    free_scale(&t);
     for (uint32_t trees = 1; trees <= 64; trees *= 8) { /* two leaves of each */
         make_forest(&t, 3000, 3000, DIM,
                     (idx_params){.n_tables = trees, .n_probes = 2 * trees, .leaf = 16});
-        build_forest(&t);
+        build_scale(&t);
         const double r = recall_of(&t);
         ck_assert_msg(r > by_trees, "%u trees: %g after %g", trees, r, by_trees);
         by_trees = r;
-        free_forest(&t);
+        free_scale(&t);
     }
 }
 END_TEST
 
 START_TEST(a_cap_on_candidates_is_kept_and_told)
 {
-    forest t;
+    built_scale t;
     make_forest(&t, 1000, 1000, DIM, (idx_params){.max_candidates = 100});
-    build_forest(&t);
+    build_scale(&t);
     idx_hit got[10];
     uint32_t n_got;
     idx_work work;
@@ -313,7 +270,7 @@ START_TEST(a_cap_on_candidates_is_kept_and_told)
     ck_assert_uint_eq(work.cut, 1);
     ck_assert_uint_eq(n_got, 10);
     ck_assert_uint_eq(got[0].entry, 0);
-    free_forest(&t);
+    free_scale(&t);
 }
 END_TEST
 
@@ -323,14 +280,15 @@ START_TEST(rows_that_are_appended_are_found_and_leaves_stay_in_their_limit)
 {
     enum { N = 1200 };
     static const uint32_t before[] = {1, 30, 600, 1199, 1200};
+    const idx_making how = making();
     for (size_t b = 0; b < sizeof before / sizeof *before; b++) {
-        forest t;
+        built_scale t;
         make_forest(&t, N, before[b], DIM, params_of(_i));
-        build_forest(&t);
+        build_scale(&t);
         t.scale.n_entries = N;
-        ck_assert_int_eq(idx_forest_append(&t.built, &t.scale, before[b], making()),
+        ck_assert_int_eq(idx_forest_append(&t.built, &t.scale, before[b], &how),
                          IDX_OK);
-        open_built(&t);
+        open_scale(&t);
         must_be_whole(&t, true);
         must_answer_like_exact(&t);
         for (uint32_t i = 0; i < N; i += 61) { /* each in the first leaf of all */
@@ -342,13 +300,13 @@ START_TEST(rows_that_are_appended_are_found_and_leaves_stay_in_their_limit)
                                  &n, NULL));
             ck_assert_uint_eq(hit.entry, i);
         }
-        free_forest(&t);
+        free_scale(&t);
     }
 }
 END_TEST
 
 static bool
-same_sections(const idx_built *a, const idx_built *b, const forest *t)
+same_sections(const idx_built *a, const idx_built *b, const built_scale *t)
 {
     const idx_params *p = &a->params;
     const fmt_scale h = {.family = IDX_FOREST,
@@ -365,19 +323,20 @@ same_sections(const idx_built *a, const idx_built *b, const forest *t)
 
 START_TEST(appending_nothing_changes_nothing_and_a_failure_neither)
 {
-    forest t;
+    built_scale t;
     idx_built again;
+    const idx_making how = making();
     make_forest(&t, 600, 400, DIM, (idx_params){.n_tables = 3, .leaf = 10});
-    build_forest(&t);
-    ck_assert(!idx_build(&again, &t.scale, making()));
-    ck_assert(!idx_forest_append(&t.built, &t.scale, 400, making()));
+    build_scale(&t);
+    ck_assert(!idx_build(&again, &t.scale, &how));
+    ck_assert(!idx_forest_append(&t.built, &t.scale, 400, &how));
     ck_assert(same_sections(&again, &t.built, &t));
     idx_scale more = t.scale;
     more.n_entries = 600;
     uint64_t left = 0, k = 1;
     for (; left == 0; k++) {
         heap_fail_at = k;
-        const idx_status st = idx_forest_append(&t.built, &more, 400, making());
+        const idx_status st = idx_forest_append(&t.built, &more, 400, &how);
         left = heap_fail_at;
         heap_fail_at = 0;
         ck_assert_int_eq(st, left ? IDX_OK : IDX_ENOMEM);
@@ -386,7 +345,7 @@ START_TEST(appending_nothing_changes_nothing_and_a_failure_neither)
     }
     ck_assert_uint_gt(k, 30);
     idx_built_clear(&again);
-    free_forest(&t);
+    free_scale(&t);
 }
 END_TEST
 
@@ -401,12 +360,12 @@ backwards(void *ctx, size_t n, void (*run)(void *job, size_t i), void *job)
 
 START_TEST(trees_are_the_same_in_whatever_order_they_grow)
 {
-    forest t;
+    built_scale t;
     idx_built other;
-    idx_making how = *making();
+    idx_making how = making();
     how.parallel = backwards;
     make_forest(&t, 700, 700, DIM, (idx_params){.n_tables = 19, .leaf = 10});
-    build_forest(&t);
+    build_scale(&t);
     ck_assert(!idx_build(&other, &t.scale, &how));
     ck_assert(same_sections(&t.built, &other, &t));
     idx_built_clear(&other);
@@ -414,7 +373,7 @@ START_TEST(trees_are_the_same_in_whatever_order_they_grow)
     ck_assert(!idx_build(&other, &t.scale, &how));
     ck_assert(!same_sections(&t.built, &other, &t));
     idx_built_clear(&other);
-    free_forest(&t);
+    free_scale(&t);
 }
 END_TEST
 

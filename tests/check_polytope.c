@@ -1,5 +1,5 @@
 /* Cross-polytope hashing against what theory says, and its sequence of buckets. */
-#include "tests/idx_support.h"
+#include "built_support.h"
 
 #include "index/family.h"
 #include "index/polytope.h"
@@ -132,37 +132,17 @@ END_TEST
 
 /* ---- The sequence of buckets ---------------------------------------------------- */
 
-typedef struct {
-    corpus c;
-    idx_scale scale;
-    idx_built built;
-    idx_index ix;
-    idx_scratch *s;
-} hashed;
-
 static void
-make_hashed(hashed *t, uint32_t n, uint32_t dim, uint32_t n_planes, uint32_t n_tables)
+make_hashed(built_scale *t, uint32_t n, uint32_t dim, uint32_t n_planes,
+            uint32_t n_tables)
 {
-    const idx_making how = {.seed = 4, .kern = idx_kern_pick()};
-    corpus_make(&t->c, (const uint32_t[]){n, 0, 0, 0}, (const uint32_t[]){dim, 0, 0, 0},
-                CORPUS_SOUNDS, 42);
-    t->scale = t->c.contents.scales[0];
+    make_scale(t, n, dim, CORPUS_SOUNDS, 1.0F);
     t->scale.params = (idx_params){.family = IDX_CROSS_POLYTOPE,
                                    .n_planes = n_planes,
                                    .n_tables = n_tables,
                                    .n_probes = n_tables << n_planes,
                                    .max_candidates = n};
-    ck_assert_int_eq(idx_build(&t->built, &t->scale, &how), IDX_OK);
-    t->ix = idx_as_built(&t->scale, &t->built);
-    ck_assert_int_eq(idx_scratch_new(&t->s, &t->ix), IDX_OK);
-}
-
-static void
-free_hashed(hashed *t)
-{
-    idx_scratch_free(t->s);
-    idx_built_clear(&t->built);
-    corpus_free(&t->c);
+    build_scale(t);
 }
 
 static const struct {
@@ -174,7 +154,7 @@ START_TEST(all_probes_together_visit_every_bucket_once_and_cheap_ones_first)
 {
     const uint32_t n_tables = sequences[_i].n_tables;
     const uint32_t n_keys = 1U << sequences[_i].n_planes, all = n_tables * n_keys;
-    hashed t;
+    built_scale t;
     uint32_t table, n = 0;
     uint64_t key;
     float last = 0.0F;
@@ -197,14 +177,14 @@ START_TEST(all_probes_together_visit_every_bucket_once_and_cheap_ones_first)
     }
     ck_assert(!idx_hash_next(t.s, &h, &table, &key));
     free(visited);
-    free_hashed(&t);
+    free_scale(&t);
 }
 END_TEST
 
 START_TEST(a_probe_costs_how_much_shorter_its_coordinates_are)
 {
     enum { N = 2000, ROWS_DIM = 20, BITS = 13 }; /* 6 + 6 + 1 */
-    hashed t;
+    built_scale t;
     float y[3][32];
     make_hashed(&t, 100, ROWS_DIM, BITS, 2);
     memcpy(t.s->unit, t.scale.rows + ROWS_DIM, ROWS_DIM * sizeof(float));
@@ -228,7 +208,7 @@ START_TEST(a_probe_costs_how_much_shorter_its_coordinates_are)
         ck_assert_msg(fabs(score - sum) < 1e-4 * (sum + 0.1), "probe %u: %g, not %g", n,
                       score, sum);
     }
-    free_hashed(&t);
+    free_scale(&t);
 }
 END_TEST
 

@@ -1,32 +1,17 @@
 /* p-stable hashing against what theory says, and its sequence of buckets. */
-#include "tests/idx_support.h"
+#include "built_support.h"
 
-#include "index/family.h"
 #include "index/pstable.h"
-
-#include <check.h>
 
 enum { DIM = 32, FUNCTIONS = 16, TABLES = 64, PAIRS = 100000 };
 
-typedef struct {
-    corpus c;
-    idx_scale scale;
-    idx_built built;
-    idx_index ix;
-    idx_scratch *s;
-} hashed;
-
 /* n rows, all of them times a number. */
 static void
-make_hashed(hashed *t, uint32_t n, uint32_t n_functions, uint32_t n_tables, float width,
-            float times)
+make_hashed(built_scale *t, uint32_t n, uint32_t n_functions, uint32_t n_tables,
+            float width, float times)
 {
-    const idx_making how = {.seed = 4, .kern = idx_kern_pick()};
-    corpus_make(&t->c, (const uint32_t[]){n, 0, 0, 0}, (const uint32_t[]){DIM, 0, 0, 0},
-                CORPUS_SOUNDS, 42);
-    for (uint32_t i = 0; i < n * DIM; i++)
-        t->c.array[0][4][i] *= times;
-    t->scale = t->c.contents.scales[0];
+    const idx_making how = making();
+    make_scale(t, n, DIM, CORPUS_SOUNDS, times);
     t->scale.params = (idx_params){.family = IDX_P_STABLE,
                                    .metric = IDX_EUCLID,
                                    .n_planes = n_functions,
@@ -36,24 +21,13 @@ make_hashed(hashed *t, uint32_t n, uint32_t n_functions, uint32_t n_tables, floa
                                    .width = width};
     if (width <= 0.0F)
         idx_stable_choose(&t->scale.params, &t->scale, &how);
-    ck_assert_int_eq(idx_build(&t->built, &t->scale, &how), IDX_OK);
-    t->scale.params = t->built.params;
-    t->ix = idx_as_built(&t->scale, &t->built);
-    ck_assert_int_eq(idx_scratch_new(&t->s, &t->ix), IDX_OK);
-}
-
-static void
-free_hashed(hashed *t)
-{
-    idx_scratch_free(t->s);
-    idx_built_clear(&t->built);
-    corpus_free(&t->c);
+    build_scale(t);
 }
 
 /* ---- The hash ------------------------------------------------------------------- */
 
 static int32_t
-value_at(const hashed *t, uint32_t at, const float x[], float width)
+value_at(const built_scale *t, uint32_t at, const float x[], float width)
 {
     const float *planes = t->built.at[FMT_PLANES], *offset = t->built.at[FMT_OFFSETS];
     float side, above;
@@ -68,7 +42,7 @@ static const struct {
 
 START_TEST(values_agree_as_often_as_the_distance_says)
 {
-    hashed t;
+    built_scale t;
     float x[DIM], y[DIM];
     uint64_t state = 7;
     uint32_t same = 0;
@@ -86,7 +60,7 @@ START_TEST(values_agree_as_often_as_the_distance_says)
     ck_assert_msg(fabs((double)same / PAIRS - p) <= 4 * sqrt(p * (1 - p) / PAIRS),
                   "distance %g: %g, not %g", rates[_i].distance, (double)same / PAIRS,
                   p);
-    free_hashed(&t);
+    free_scale(&t);
 }
 END_TEST
 
@@ -118,7 +92,7 @@ START_TEST(data_and_width_may_be_scaled_together)
 {
     enum { N = 1000, K = 6, L = 5 };
     static const uint32_t kinds[] = {FMT_STARTS, FMT_IDS, FMT_CHECKS};
-    hashed t, larger, odd;
+    built_scale t, larger, odd;
     make_hashed(&t, N, K, L, 0.7F, 1.0F);
     make_hashed(&larger, N, K, L, 0.7F * 1024, 1024);
     make_hashed(&odd, N, K, L, 0.7F * 37, 37);
@@ -127,22 +101,22 @@ START_TEST(data_and_width_may_be_scaled_together)
                           (kinds[i] == FMT_STARTS ? L * 513 : L * N) * 4));
     /* where rounding is another, so may be a value in a million */
     ck_assert(!memcmp(t.built.at[FMT_IDS], odd.built.at[FMT_IDS], L * N * 4));
-    free_hashed(&t);
-    free_hashed(&larger);
-    free_hashed(&odd);
+    free_scale(&t);
+    free_scale(&larger);
+    free_scale(&odd);
 }
 END_TEST
 
 START_TEST(the_width_that_is_chosen_follows_the_distance_of_neighbours)
 {
-    hashed t, larger;
+    built_scale t, larger;
     make_hashed(&t, 1000, 6, 5, 0.0F, 1.0F);
     make_hashed(&larger, 1000, 6, 5, 0.0F, 512.0F);
     ck_assert_float_gt(t.scale.params.width, 0.1F);
     ck_assert_float_eq_tol(larger.scale.params.width / t.scale.params.width, 512.0F,
                            0.1F);
-    free_hashed(&t);
-    free_hashed(&larger);
+    free_scale(&t);
+    free_scale(&larger);
 }
 END_TEST
 
@@ -151,7 +125,7 @@ END_TEST
 START_TEST(home_buckets_hold_the_rows_that_share_all_values_of_a_table)
 {
     enum { N = 800, K = 5, L = 4 };
-    hashed t;
+    built_scale t;
     make_hashed(&t, N, K, L, 1.0F, 1.0F);
     for (uint32_t q = 0; q < N; q += 37) {
         idx_hit hits[IDX_MAX_K];
@@ -175,14 +149,14 @@ START_TEST(home_buckets_hold_the_rows_that_share_all_values_of_a_table)
             ck_assert(same[hits[i].entry]);
         ck_assert_uint_gt(n_same, 0);
     }
-    free_hashed(&t);
+    free_scale(&t);
 }
 END_TEST
 
 START_TEST(probes_are_all_combinations_of_neighbouring_pieces_cheap_ones_first)
 {
     enum { K = 4, L = 2, COMBINATIONS = 81 };
-    hashed t;
+    built_scale t;
     bool visited[L][COMBINATIONS] = {{false}};
     float last = 0.0F;
     uint32_t table;
@@ -222,7 +196,7 @@ START_TEST(probes_are_all_combinations_of_neighbouring_pieces_cheap_ones_first)
         visited[table][which] = true;
     }
     ck_assert(!idx_hash_next(t.s, &h, &table, &key));
-    free_hashed(&t);
+    free_scale(&t);
 }
 END_TEST
 
