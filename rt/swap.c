@@ -119,9 +119,9 @@ rt_swap_tell(rt_swap *w, bool bad, const char *text)
 static void
 tell_result(rt_swap *w, uint32_t index, const rt_book *b, const char *why)
 {
-    char text[RT_NEWS], of[RT_NAME + 10] = "";
+    char text[RT_NEWS], of[RT_NAME + 3] = "";
     if (index)
-        snprintf(of, sizeof of, "index %s: ", w->config.shelf->name[index]);
+        snprintf(of, sizeof of, "%s: ", w->config.shelf->name[index]);
     if (b)
         snprintf(text, sizeof text, "%slistens with %.1000s now, %u sounds%s%.400s", of,
                  b->path, idx_n_sounds(b->index), *why ? "; " : "", why);

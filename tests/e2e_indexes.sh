@@ -40,7 +40,7 @@ if [ "${1:-}" = beside-jack ]; then
     play
     sleep 0.3
     kill -HUP $listener
-    wait_for "$dir/live.log" 'index tones: listens with'
+    wait_for "$dir/live.log" ' tones: listens with'
     sleep 0.3
     kill -INT $listener
     wait $listener
@@ -94,7 +94,7 @@ of noises "$dir/second.json" | grep -q '"path":"[^"]*tones/'
 is "the file of one index is changed by its name" $?
 grep -q '/hearken/query/match isiffifffss 1 "event" 1 1.0.* 2 .*"tones" ".*/tones/3.wav"' "$dir/9.osc"
 is "/hearken/query/file asks the index of a name" $?
-[ "$(grep -o 'listens with' "$dir/live.log" | wc -l)" = 4 ] && grep -q 'index tones: listens with .*tones.hkn now' "$dir/live.log"
+[ "$(grep -o 'listens with' "$dir/live.log" | wc -l)" = 4 ] && grep -q ' tones: listens with .*tones.hkn now' "$dir/live.log"
 is "SIGHUP reads the files of all anew" $?
 hops=$(sed -n 's/.*in all:.* hops \([0-9]*\).*/\1/p' "$dir/live.log") blocks=$(sed -n 's/.*in all: blocks \([0-9]*\).*/\1/p' "$dir/live.log")
 # each gap of the server's own, where the machine is busy, costs the hop that it falls in
