@@ -64,6 +64,7 @@ build_once(void)
     write_corpus(folder);
     snprintf(index_path, sizeof index_path, "%s/x.hkn", folder);
     build_corpus(folder, &options, 2, index_path);
+    store_noises(index_path, &options);
     ck_assert_msg(!idx_open(&ix, index_path, why, sizeof why), "%s", why);
 }
 

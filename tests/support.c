@@ -1,5 +1,6 @@
 #include "support.h"
 
+#include "rt/background.h"
 #include "rt/build.h"
 
 #include <dirent.h>
@@ -190,6 +191,22 @@ build_corpus(const char *folder, const rt_options *o, uint32_t threads,
         rt_job_free(&jobs[i]);
     free(jobs);
     rt_files_free(&files);
+}
+
+void
+store_noises(const char *index_path, const rt_options *o)
+{
+    char why[1500] = "";
+    idx_index *index;
+    rt_background *background = NULL;
+    ck_assert_msg(!idx_open(&index, index_path, why, sizeof why) &&
+                      rt_background_new(&background, index, o, why, sizeof why) &&
+                      !idx_rewrite(index_path, index, NULL,
+                                   rt_background_noises(background), NULL, why,
+                                   sizeof why),
+                  "%s", why);
+    rt_background_free(background);
+    idx_close(index);
 }
 
 void

@@ -296,8 +296,10 @@ build_once(void)
     }
     write_corpus(corpus[0]);
     write_other_corpus();
-    for (int i = 0; i < 2; i++)
+    for (int i = 0; i < 2; i++) {
         build_corpus(corpus[i], &options, 2, path[i]);
+        store_noises(path[i], &options);
+    }
     char why[300] = "";
     for (int i = 0; i < 2; i++)
         ck_assert_msg(!idx_load(&index_of[i], path[i], why, sizeof why), "%s", why);
