@@ -217,22 +217,6 @@ send_status(rt_publish *p, const char *state)
     }
 }
 
-/* OSC first: what prints may be slow, what listens should not wait for it. */
-static void
-drain(rt_publish *p)
-{
-    rt_match m;
-    const uint64_t began = rt_ns();
-    while (rt_ring_pop(p->matches, &m)) {
-        send_match(p, &m);
-        if (m.kind == RT_MATCH || m.kind == RT_LABEL)
-            rt_live_push(p->config.live, &m, sound_of(p, &m), age_ms(p, &m));
-        rt_print_push(p->config.print, &m);
-        rt_shelf_release(p->config.shelf, m.book);
-    }
-    rt_live_published(p->config.live, began);
-}
-
 static void
 take_changes(rt_publish *p)
 {
@@ -246,6 +230,23 @@ take_changes(rt_publish *p)
         t->seq = seq;
         *first = 0;
     }
+}
+
+/* OSC first: what prints may be slow, what listens should not wait for it. */
+static void
+drain(rt_publish *p)
+{
+    rt_match m;
+    const uint64_t began = rt_ns();
+    while (rt_ring_pop(p->matches, &m)) {
+        take_changes(p); /* who has an answer is sent all that is found from then on */
+        send_match(p, &m);
+        if (m.kind == RT_MATCH || m.kind == RT_LABEL)
+            rt_live_push(p->config.live, &m, sound_of(p, &m), age_ms(p, &m));
+        rt_print_push(p->config.print, &m);
+        rt_shelf_release(p->config.shelf, m.book);
+    }
+    rt_live_published(p->config.live, began);
 }
 
 static void *
