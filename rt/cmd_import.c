@@ -124,11 +124,11 @@ import(work *w, const rt_options *o, const char *files[])
 }
 
 static int
-load_names(rt_names *names, const rt_options *o)
+load_names(rt_names *names, const rt_options *o, rt_store *store)
 {
     char why[1400];
     if (!strcmp(o->import.labels, "none") ||
-        rt_names_load(names, o->import.labels, why, sizeof why))
+        rt_names_load(names, o->import.labels, store, why, sizeof why))
         return RT_OK;
     rt_say("%s", why);
     return access(o->import.labels, R_OK) ? RT_NOINPUT : RT_DATA;
@@ -148,21 +148,20 @@ rt_cmd_import(int argc, char **argv)
                "--help");
         status = RT_USAGE;
     } else if (n > 0) {
+        rt_store *store = rt_build_store(&o, o.import.output);
         rt_names names = {0};
-        work w = {.import = {.o = &o, .names = &names}, .n_files = n};
+        work w = {.import = {.o = &o, .names = &names, .store = store}, .n_files = n};
         rt_catch_stop();
-        w.import.store = rt_build_store(&o, o.import.output);
-        status = w.import.store ? rt_plan_status(&o) : RT_SOFTWARE;
+        status = store ? rt_plan_status(&o) : RT_SOFTWARE;
         if (!status)
             status = rt_check_output(o.import.output);
         if (!status)
-            status = load_names(&names, &o);
+            status = load_names(&names, &o, store);
         if (!status)
             status = import(&w, &o, rest);
-        rt_store *store = w.import.store;
         rt_import_free(&w.import);
-        rt_store_free(store);
         rt_names_free(&names);
+        rt_store_free(store);
     }
     free(rest);
     return status;

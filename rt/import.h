@@ -20,6 +20,7 @@ typedef struct {
 
 /* A table of rows, or one of AudioSet's classes. All zeros is none of them. */
 typedef struct {
+    rt_store *store;   /* of rows */
     rt_row_name *rows; /* [n], in order of the file */
     size_t n;
     bool is_rows, is_classes;
@@ -32,11 +33,12 @@ typedef struct {
  * seconds) and label; or index and display_name, which is AudioSet's
  * class_labels_indices.csv. Further columns are passed over. False, with why beginning
  * with name and mostly line, where it is neither or a value is off. Free it in any
- * case.
+ * case. Rows lie in store, which outlives them and may be NULL.
  */
 bool rt_names_read(rt_names *t, FILE *file, const char *name, char *why,
                    size_t why_len);
-bool rt_names_load(rt_names *t, const char *path, char *why, size_t why_len);
+bool rt_names_load(rt_names *t, const char *path, rt_store *store, char *why,
+                   size_t why_len);
 void rt_names_free(rt_names *t);
 
 /* Where a sound's texts begin in rt_import.texts. */

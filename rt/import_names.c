@@ -56,7 +56,7 @@ take_rows(rt_csv *c, rt_names *t)
     while (rt_csv_more(c)) {
         if (t->n == cap) {
             cap = cap ? 2 * cap : 64; /* each takes bytes of text, which is in memory */
-            rt_row_name *grown = realloc(t->rows, cap * sizeof *grown);
+            rt_row_name *grown = rt_store_grow(t->store, t->rows, cap * sizeof *grown);
             if (!grown)
                 return rt_csv_no_memory(c);
             t->rows = grown;
@@ -121,18 +121,18 @@ rt_names_read(rt_names *t, FILE *file, const char *name, char *why, size_t why_l
 }
 
 bool
-rt_names_load(rt_names *t, const char *path, char *why, size_t why_len)
+rt_names_load(rt_names *t, const char *path, rt_store *store, char *why, size_t why_len)
 {
     rt_csv c;
     const bool read = rt_csv_load(&c, path, why, why_len);
-    *t = (rt_names){.text = c.text};
+    *t = (rt_names){.store = store, .text = c.text};
     return read && take_table(&c, t);
 }
 
 void
 rt_names_free(rt_names *t)
 {
-    free(t->rows);
+    rt_store_drop(t->store, t->rows);
     free(t->text);
     *t = (rt_names){0};
 }

@@ -161,7 +161,7 @@ START_TEST(a_table_that_is_not_there_is_named)
 {
     rt_names t;
     char why[400];
-    ck_assert(!rt_names_load(&t, "/nowhere/n.csv", why, sizeof why));
+    ck_assert(!rt_names_load(&t, "/nowhere/n.csv", NULL, why, sizeof why));
     ck_assert_str_eq(why, "/nowhere/n.csv: No such file or directory");
     rt_names_free(&t);
 }
