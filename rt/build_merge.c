@@ -16,7 +16,7 @@ rt_no_room(char *why, size_t why_len)
     snprintf(why, why_len,
              "there is no room for all embeddings in memory or, with "
              "--build-memory-mb, on the disk of the index; give that option or more "
-             "room, or build from fewer sounds");
+             "room, or take fewer sounds");
     return false;
 }
 

@@ -152,6 +152,8 @@ rt_cmd_import(int argc, char **argv)
         rt_names names = {0};
         work w = {.import = {.o = &o, .names = &names, .store = store}, .n_files = n};
         rt_catch_stop();
+        if (!store)
+            rt_say("there is not enough memory to import anything");
         status = store ? rt_plan_status(&o) : RT_SOFTWARE;
         if (!status)
             status = rt_check_output(o.import.output);

@@ -9,13 +9,6 @@
 #include <string.h>
 #include <xxhash.h>
 
-static bool
-no_memory(char *why, size_t why_len)
-{
-    snprintf(why, why_len, "there is not enough memory for all vectors; import fewer");
-    return false;
-}
-
 /* Room for n items in *p, which has cap. */
 static bool
 reserve(rt_store *store, void **p, size_t *cap, size_t n, size_t item_bytes)
@@ -134,7 +127,7 @@ audioset_entry(rt_import *im, const rt_vector *v, idx_entry *e, char *why,
             label = im->names->classes[v->class_id];
     }
     *e = (idx_entry){0, v->start_s, v->length_s};
-    return named_sound(im, v->sound, label, &e->sound) || no_memory(why, why_len);
+    return named_sound(im, v->sound, label, &e->sound) || rt_no_room(why, why_len);
 }
 
 /* By the line of the table that belongs to the row. */
@@ -149,7 +142,7 @@ table_entry(rt_import *im, idx_entry *e, char *why, size_t why_len)
     const rt_row_name *row = &im->names->rows[im->n_seen];
     *e = (idx_entry){0, row->start_s, row->length_s};
     if (!named_sound(im, row->sound, row->label, &e->sound))
-        return no_memory(why, why_len);
+        return rt_no_room(why, why_len);
     const char *before = im->texts + im->made[e->sound].label;
     if (!strcmp(before, row->label))
         return true;
@@ -172,7 +165,7 @@ own_entry(rt_import *im, const rt_vector *v, idx_entry *e, char *why, size_t why
         return false;
     }
     *e = (idx_entry){0};
-    return add_sound(im, path, "", &e->sound) || no_memory(why, why_len);
+    return add_sound(im, path, "", &e->sound) || rt_no_room(why, why_len);
 }
 
 /* What the first row decides for all. */
@@ -245,7 +238,7 @@ rt_import_row(void *ctx, const rt_vector *v, char *why, size_t why_len)
                                : own_entry(im, v, &e, why, why_len)))
         return false;
     im->n_seen++;
-    return add_row(im, unit, e) || no_memory(why, why_len);
+    return add_row(im, unit, e) || rt_no_room(why, why_len);
 }
 
 /* ---- Index ----------------------------------------------------------------------- */
@@ -305,7 +298,7 @@ bool
 rt_import_finish(rt_import *im, char *why, size_t why_len)
 {
     if (!list_sounds(im) || !write_report(im) || !make_arrays(im))
-        return no_memory(why, why_len);
+        return rt_no_room(why, why_len);
     im->contents = (idx_contents){.n_sounds = im->n_sounds,
                                   .sounds = im->sounds,
                                   .settings = RT_VECTOR_SETTINGS,

@@ -1,6 +1,7 @@
 #include "search_plan.h"
 
 #include "analyse.h"
+#include "build.h"
 #include "parallel.h"
 #include "rt.h"
 #include "truth.h"
@@ -152,6 +153,8 @@ rt_arrange(idx_scale *sc, float knots[], idx_built **built, uint64_t seed,
         st = idx_tune(sc, &how, &sc->params, built);
     sc->built = *built;
     rt_progress_end(&p);
+    if (st == IDX_ENOMEM)
+        return rt_no_room(why, why_len);
     if (st)
         snprintf(why, why_len, "scale %s: %s", name, idx_status_text(st));
     return !st;

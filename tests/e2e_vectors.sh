@@ -128,6 +128,13 @@ cmp small/0.hkn small/1.hkn
 is "with the same bytes" $?
 [ "$(ls -A small | tr '\n' ' ')" = "0.hkn 1.hkn " ]
 is "and nothing lies beside them" $?
+# shellcheck disable=SC2016 # the inner shell expands these
+gives "where neither memory nor disk has room, one sentence says so" 65 \
+    "no room for all embeddings in memory or, with --build-memory-mb, on the disk" \
+    bash -c 'ulimit -f 1000; trap "" XFSZ; exec "$@"' limited \
+    "$hearken" import many.npy -o small/2.hkn --build-memory-mb 1
+[ "$(ls -A small | wc -l)" = 2 ]
+is "and nothing is left of it" $?
 gives "vectors of .fvecs are imported" 0 "" "$hearken" import a.fvecs -o f.hkn
 gives "raw rows are imported when asked for" 0 "" "$hearken" import a.raw --import-raw 24 -o r.hkn
 holds "and the rows that nobody wrote are dropped and counted" "5 rows of zeros at the end"
