@@ -294,6 +294,20 @@ static const struct {
     {"23 bits", {.family = IDX_CROSS_POLYTOPE, .n_planes = 23}},
 };
 
+START_TEST(wrong_wishes_are_refused)
+{
+    corpus c;
+    make_rows(&c, 100, DIM);
+    idx_params p = wrong[_i].p;
+    idx_built *built;
+    const idx_tuning how = {.seed = 5, .target_recall = 0.8F};
+    ck_assert_msg(idx_tune(&c.contents.scales[0], &how, &p, &built) == IDX_EARG,
+                  "case: %s", wrong[_i].name);
+    ck_assert(!built && !memcmp(&p, &wrong[_i].p, sizeof p));
+    corpus_free(&c);
+}
+END_TEST
+
 /* ---- Where what is built lies --------------------------------------------------- */
 
 /* A store that counts its blocks, and has room for so many more. */
@@ -400,20 +414,6 @@ START_TEST(what_is_built_lies_in_the_store_and_leaves_when_there_is_no_room)
         idx_built_free(kept);
         corpus_free(&c);
     }
-}
-END_TEST
-
-START_TEST(wrong_wishes_are_refused)
-{
-    corpus c;
-    make_rows(&c, 100, DIM);
-    idx_params p = wrong[_i].p;
-    idx_built *built;
-    const idx_tuning how = {.seed = 5, .target_recall = 0.8F};
-    ck_assert_msg(idx_tune(&c.contents.scales[0], &how, &p, &built) == IDX_EARG,
-                  "case: %s", wrong[_i].name);
-    ck_assert(!built && !memcmp(&p, &wrong[_i].p, sizeof p));
-    corpus_free(&c);
 }
 END_TEST
 
